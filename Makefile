@@ -1,0 +1,178 @@
+# lkflash: make · demo · check · check SAN=1 · check-mbedtls3 · lint · fuzz-<parser> · cover · format · install
+#
+# Quiet unless V=1. SAN=1 builds with address and undefined-behaviour sanitizers, SAN=thread with the
+# thread sanitizer, each in its own folder.
+
+# ---- Debian packages, each listed once -------------------------------------------------------------
+BUILD_PACKAGES := gcc make pkg-config libmbedtls-dev libfdisk-dev libblkid-dev libcurl4-openssl-dev \
+	libcyaml-dev libjansson-dev libexpat1-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev liblz4-dev
+DEMO_PACKAGES := memtest86+ qemu-system-x86 ovmf util-linux
+TEST_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev perl openssl fdisk e2fsprogs dosfstools mtools mdadm lvm2 \
+	dmsetup xz-utils gzip bzip2 lz4 zstd bmap-tools nbdkit libnbd-bin qemu-utils qemu-system-common \
+	strace jq curl nginx-light expect bash-completion man-db procps
+LINT_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck libcmocka-dev
+FUZZ_PACKAGES := clang libclang-rt-14-dev
+COVER_PACKAGES := gcovr
+
+# ---- Settings --------------------------------------------------------------------------------------
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+# The clock of a machine without one is at least this (seconds since 1970).
+BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
+
+LIBS := mbedtls mbedcrypto mbedx509
+PKGS := fdisk blkid libcurl libcyaml jansson expat zlib liblzma libzstd bzip2 liblz4
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wvla -Wformat=2 -Wconversion -Wundef -Wswitch-enum -Werror
+HARDENING := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+VARIANT := release
+ifeq ($(SAN),1)
+VARIANT := san
+HARDENING := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+SAN_LDFLAGS := -fsanitize=address,undefined
+else ifeq ($(SAN),thread)
+VARIANT := tsan
+HARDENING := -O1 -fsanitize=thread
+SAN_LDFLAGS := -fsanitize=thread
+else ifeq ($(COVER),1)
+VARIANT := cover
+HARDENING := -O0 --coverage
+SAN_LDFLAGS := --coverage
+endif
+MBEDTLS_CFLAGS ?=
+MBEDTLS_LDLIBS ?= -lmbedx509 -lmbedcrypto
+CPPFLAGS += -I. -I$(GEN) -D_GNU_SOURCE $(MBEDTLS_CFLAGS)
+CFLAGS ?= -g
+ALL_CFLAGS = -std=gnu11 $(HARDENING) -fPIE $(WARNINGS) $(CFLAGS)
+LDFLAGS += -pie -Wl,-z,relro,-z,now $(SAN_LDFLAGS)
+LDLIBS = $(shell pkg-config --libs $(PKGS)) $(MBEDTLS_LDLIBS)
+
+# The release program is build/lkflash; a variant's is build/<variant>/lkflash.
+BUILD ?= build
+OUT := $(BUILD)/$(VARIANT)
+GEN := $(BUILD)/gen
+PROGRAM := $(if $(filter release,$(VARIANT)),$(BUILD)/lkflash,$(OUT)/lkflash)
+
+SOURCES := $(sort $(wildcard flash/*.c flash/*/*.c boards/*.c bootloader/*.c provision/*.c provision/*/*.c))
+MAIN_SOURCE := provision/cli/main.c
+BOARD_FILES := $(sort $(wildcard boards/data/*.yaml))
+LIB_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(MAIN_SOURCE),$(SOURCES))) $(OUT)/boards_builtin.o
+LIBRARY := $(OUT)/liblkflash.a
+UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_REPLAYS := $(patsubst %,$(OUT)/tests/fuzz/replay_%,$(FUZZ_NAMES))
+SHELL_TESTS := $(sort $(wildcard tests/check-*.sh tests/cli/*.sh tests/faults/*.sh))
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)")
+
+.PHONY: all demo check check-mbedtls3 lint cover format install clean deps-build deps-demo deps-check \
+	deps-lint deps-fuzz deps-cover tests
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAM)
+
+# ---- Building --------------------------------------------------------------------------------------
+$(PROGRAM): $(OUT)/provision/cli/main.o $(LIBRARY)
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(LIBRARY): $(LIB_OBJECTS)
+	$(call say,AR    $@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUT)/%.o: %.c
+	$(call say,CC    $<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OUT)/provision/cli/version.o: CPPFLAGS += -DLKFLASH_VERSION='"$(VERSION)"' -DLKFLASH_BUILD_TIME=$(BUILD_TIME)
+
+# The profiles become string literals, so that the program needs no file to know its boards.
+$(GEN)/boards_builtin.c: $(BOARD_FILES) boards/builtin.h
+	$(call say,GEN   $@)
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "boards/builtin.h"'; \
+	  echo 'const struct board_builtin board_builtins[] = {'; \
+	  for f in $(BOARD_FILES); do echo "{\"$$(basename $$f)\","; \
+	    sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo '},'; done; \
+	  echo '};'; \
+	  echo 'const size_t n_board_builtins = sizeof board_builtins / sizeof *board_builtins;'; } > $@
+
+$(OUT)/boards_builtin.o: $(GEN)/boards_builtin.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# ---- Testing ---------------------------------------------------------------------------------------
+$(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(LIBRARY)
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(LDFLAGS) $(UNIT_LDFLAGS_$*) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(LIBRARY)
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+tests: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_REPLAYS)
+
+check: deps-check
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)LKFLASH=$(abspath $(PROGRAM)) BUILD=$(abspath $(OUT)) tests/run.sh $(UNIT_TESTS) \
+		$(FUZZ_REPLAYS) $(SHELL_TESTS)
+
+demo: deps-demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)LKFLASH=$(abspath $(PROGRAM)) tests/demo.sh
+
+lint: deps-lint
+	$(Q)tests/lint.sh
+
+# make fuzz-cms FUZZ_SECONDS=600
+FUZZ_SECONDS ?= 60
+fuzz-%: deps-fuzz
+	$(Q)mkdir -p $(BUILD)/fuzz/corpus-$*
+	$(Q)$(MAKE) --no-print-directory $(GEN)/boards_builtin.c
+	$(call say,CLANG fuzz_$*)
+	$(Q)clang $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $(BUILD)/fuzz/fuzz_$* tests/fuzz/fuzz_$*.c \
+		$(filter-out $(MAIN_SOURCE),$(SOURCES)) $(GEN)/boards_builtin.c \
+		-DLKFLASH_VERSION='"fuzz"' -DLKFLASH_BUILD_TIME=0 $(LDLIBS)
+	$(Q)cd $(BUILD)/fuzz && ./fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+		-print_final_stats=1 $(if $(wildcard tests/fuzz/$*.dict),-dict=$(abspath tests/fuzz/$*.dict)) \
+		corpus-$* $(abspath tests/fuzz/corpus/$*)
+
+cover: deps-check deps-cover
+	$(Q)$(MAKE) --no-print-directory check COVER=1
+	$(Q)gcovr -r . --object-directory $(BUILD)/cover --exclude tests/
+
+format:
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: all
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/lkflash
+	install -D -m 644 provision/cli/lkflash.8 $(DESTDIR)$(PREFIX)/share/man/man8/lkflash.8
+	install -D -m 644 provision/cli/lkflash.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lkflash
+
+clean:
+	rm -rf $(BUILD)
+
+# ---- Packages --------------------------------------------------------------------------------------
+deps-build:
+	$(Q)tests/lib/packages.sh $(BUILD_PACKAGES)
+deps-demo:
+	$(Q)tests/lib/packages.sh $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+deps-check:
+	$(Q)tests/lib/packages.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+deps-lint:
+	$(Q)tests/lib/packages.sh $(BUILD_PACKAGES) $(LINT_PACKAGES)
+deps-fuzz:
+	$(Q)tests/lib/packages.sh $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+deps-cover:
+	$(Q)tests/lib/packages.sh $(COVER_PACKAGES)
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,18 @@
+/* Does an image have what makes this board boot? Pure: the first bytes and the table in, a reason
+ * out. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boards/profile.h"
+#include "flash/base/err.h"
+#include "flash/disk/table.h"
+
+/* How many bytes from the start of an image the check needs to see. */
+size_t boot_check_head_bytes(const struct board *b);
+
+/* 0, or ERR_REFUSED with the first thing that is missing: table kind, a partition of one of the
+ * wanted types, a blob's magic. */
+int boot_check_image(const struct board *b, const struct table *t, const uint8_t *head,
+		     size_t head_bytes, struct err *e);

@@ -1,0 +1,73 @@
+/* Where image bytes come from: a file, a pipe, a URL, memory, or a decoder over another source.
+ * Bytes come in order; a source that can seek also gives them from anywhere. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flash/base/cancel.h"
+#include "flash/base/err.h"
+
+struct source;
+
+struct source_ops {
+	const char *name; /* "file", "pipe", "http", "memory", "gzip", ... */
+	/* At least one and at most n_bytes bytes, or 0 at the end, which stays the end. ERR_IO when
+	 * reading fails, ERR_UNTRUSTED when a decoder finds its input damaged or cut short,
+	 * ERR_CANCELLED. */
+	int (*read)(struct source *s, void *bytes, size_t n_bytes, size_t *out_n_bytes,
+		    struct err *e);
+	/* Continue reading at offset_bytes. NULL: the source is a stream. */
+	int (*seek)(struct source *s, uint64_t offset_bytes, struct err *e);
+	void (*free)(struct source *s);
+};
+
+enum { SOURCE_PEEK_BYTES = 64 };
+
+/* The base of every source; first member of each kind's own struct. */
+struct source {
+	const struct source_ops *ops;
+	uint64_t size_bytes; /* SIZE_UNKNOWN for pipes and decoders */
+	uint8_t peeked[SOURCE_PEEK_BYTES];
+	size_t n_peeked;      /* bytes in peeked ... */
+	size_t n_peeked_used; /* ... of which the reader has had these */
+};
+
+/* Open path, "-" (standard input), or an http:// or https:// URL. cancel (may be NULL) is borrowed
+ * and ends waits. Fails with ERR_IO; ERR_USAGE for a folder or another URL scheme. */
+int source_open(const char *where, const struct cancel *cancel, struct source **out, struct err *e);
+
+/* source_open, and on top the decoder that the first bytes ask for; raw when they ask for none. */
+int source_open_decoded(const char *where, const struct cancel *cancel, struct source **out,
+			struct err *e);
+
+/* Each kind by itself, for source_open and tests. All take what they are given: on success the
+ * source owns fd, or borrows bytes and url. */
+int source_file_open(const char *path, struct source **out, struct err *e);
+int source_pipe_new(int fd, const struct cancel *cancel, struct source **out, struct err *e);
+int source_http_open(const char *url, const struct cancel *cancel, struct source **out,
+		     struct err *e);
+int source_mem_new(const void *bytes, size_t n_bytes, struct source **out, struct err *e);
+
+/* As ops->read, after what was peeked. */
+int source_read(struct source *s, void *bytes, size_t n_bytes, size_t *out_n_bytes, struct err *e);
+
+/* Read until n_bytes are there or the source ends; *out_n_bytes says how many came. */
+int source_read_full(struct source *s, void *bytes, size_t n_bytes, size_t *out_n_bytes,
+		     struct err *e);
+
+/* Look at the next n_bytes (at most SOURCE_PEEK_BYTES) without taking them; fewer at the end.
+ * *out_bytes is borrowed from s until the next call on it. */
+int source_peek(struct source *s, size_t n_bytes, const uint8_t **out_bytes, size_t *out_n_bytes,
+		struct err *e);
+
+bool source_can_seek(const struct source *s);
+/* Fails with ERR_USAGE on a stream. */
+int source_seek(struct source *s, uint64_t offset_bytes, struct err *e);
+
+void source_free(struct source *s);
+static inline void source_freep(struct source **s)
+{
+	source_free(*s);
+}

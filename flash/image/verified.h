@@ -1,0 +1,90 @@
+/* A signed image as a stream of verified chunks; the only maker of struct chunk.
+ *
+ * Order of checks: manifest and signature (bounded) against the trust store, index against its
+ * digest, then per chunk: stored digest, decompression into exactly the chunk's size, plain digest.
+ * The buffer that was checked is the one that is handed out; nothing is read twice. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flash/base/cancel.h"
+#include "flash/base/err.h"
+#include "flash/image/chunk.h"
+#include "flash/image/index.h"
+#include "flash/trust/manifest.h"
+#include "flash/trust/trust.h"
+
+/* What stands behind the bytes, from strongest to weakest. */
+enum guarantee {
+	GUARANTEE_SIGNATURE, /* each chunk was checked before it was handed out */
+	GUARANTEE_BMAP,      /* each range was checked, at the latest when it ended */
+	GUARANTEE_SHA256SUM, /* the whole was checked when it ended */
+	GUARANTEE_NONE,
+};
+/* "signature", "bmap", "sha256sum", "none". */
+const char *guarantee_name(enum guarantee g);
+
+struct image_request {
+	const char *where;          /* borrowed; path, "-" or URL */
+	const char *manifest_where; /* borrowed; NULL: in the image itself, else beside it (.lkm) */
+	const char *bmap_where;     /* borrowed; NULL: none. Only for unsigned images */
+	const char *sums_where;     /* borrowed; NULL: none. Only for unsigned images */
+	const struct trust_store *store; /* borrowed; NULL: nothing is trusted */
+	struct trust_policy policy;
+	bool is_unsigned_allowed;
+	const struct cancel *cancel; /* borrowed; may be NULL */
+};
+
+struct image;
+
+/* Open an image and settle what stands behind it. Reads no payload but, for an unsigned image, its
+ * first bytes. Fails with ERR_UNTRUSTED and the reason; an unsigned image is refused with the flag
+ * that allows it. */
+int image_open(const struct image_request *r, struct image **out, struct err *e);
+void image_free(struct image *im);
+static inline void image_freep(struct image **im)
+{
+	image_free(*im);
+}
+
+enum guarantee image_guarantee(const struct image *im);
+const struct manifest *image_manifest(const struct image *im);     /* NULL when unsigned */
+const struct trust_verdict *image_verdict(const struct image *im); /* NULL when unsigned */
+/* SIZE_UNKNOWN for an unsigned stream that has not ended yet. */
+uint64_t image_size_bytes(const struct image *im);
+size_t image_chunk_bytes(const struct image *im);
+/* The index of the chunks handed out so far: the signed one, or for an unsigned image the one that
+ * is made on the way, by which the target is read back. Borrowed from im. */
+const struct index *image_index(const struct image *im);
+
+/* The next chunk, in order of offset, or NULL at the end. It is borrowed from im until the next
+ * call. Fails with ERR_UNTRUSTED when it does not match, with the source's errors otherwise. After
+ * a failure every further call fails. At the end an unsigned image's bmap or SHA256SUMS must have
+ * matched too, and no byte may follow. */
+int image_next(struct image *im, const struct chunk **out, struct err *e);
+
+/* The first n_bytes of the image (fewer when it is smaller), verified, without taking them from
+ * image_next. Holes and zeros read as zeros. Borrowed from im. Fails with ERR_USAGE above
+ * IMAGE_HEAD_MAX_BYTES. */
+enum { IMAGE_HEAD_MAX_BYTES = 16 << 20 };
+int image_head(struct image *im, size_t n_bytes, const uint8_t **out_bytes, size_t *out_n_bytes,
+	       struct err *e);
+
+/* Chunks that are made from verified ones, or hold no bytes of an image at all. The caller owns
+ * them. */
+
+/* A copy of [from, to) of a DATA chunk, counted from the chunk's start. */
+int chunk_slice_new(const struct chunk *c, size_t from_bytes, size_t to_bytes, struct chunk **out,
+		    struct err *e);
+/* Zeros: for wiping what a signature does not speak of. */
+int chunk_zero_new(uint64_t offset_bytes, uint64_t size_bytes, struct chunk **out, struct err *e);
+/* Bytes that lkflash itself derived from verified ones: a partition table moved to the real end of
+ * a larger disk. Only flash/disk/table results may be passed. */
+int chunk_derived_new(uint64_t offset_bytes, const uint8_t *bytes, size_t n_bytes,
+		      struct chunk **out, struct err *e);
+void chunk_free(struct chunk *c);
+static inline void chunk_freep(struct chunk **c)
+{
+	chunk_free(*c);
+}

@@ -1,0 +1,121 @@
+# TAP for shell tests: source it, call the checks, and end with `finish`.
+#
+# $LKFLASH is the program under test. $TMP is a folder of this test's own, removed at its end; a
+# command given to `at_end` runs before that, last one first. shellcheck shell=bash
+
+set -u
+LKFLASH=${LKFLASH:-$PWD/build/lkflash}
+n_checks=0
+n_failed=0
+cleanup_commands=()
+TMP=$(mktemp -d "${TMPDIR:-/tmp}/lkflash-test.XXXXXX")
+# No state of this machine's lkflash may be read or changed by a test.
+export LKFLASH_STATE_DIR=$TMP/state
+
+run_cleanup() {
+	local i
+	for ((i = ${#cleanup_commands[@]} - 1; i >= 0; i--)); do
+		eval "${cleanup_commands[i]}" >/dev/null 2>&1
+	done
+	rm -rf "$TMP"
+}
+trap run_cleanup EXIT
+trap 'exit 1' INT TERM
+
+at_end() { cleanup_commands+=("$*"); }
+
+# ok STATUS NAME: pass when STATUS is 0.
+ok() {
+	n_checks=$((n_checks + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n_checks - $2"
+	else
+		echo "not ok $n_checks - $2"
+		n_failed=$((n_failed + 1))
+	fi
+}
+
+# is GOT WANTED NAME
+is() {
+	if [ "$1" = "$2" ]; then
+		ok 0 "$3"
+	else
+		ok 1 "$3"
+		diag "got:    $1"
+		diag "wanted: $2"
+	fi
+}
+
+# like TEXT EXTENDED_REGEXP NAME
+like() {
+	if grep -qE -- "$2" <<<"$1"; then
+		ok 0 "$3"
+	else
+		ok 1 "$3"
+		diag "text:        $1"
+		diag "should have: $2"
+	fi
+}
+
+diag() { sed 's/^/# /' <<<"$1" >&2; }
+
+# run COMMAND...: its exit status in $status, its standard output in $out, its errors in $err.
+run() {
+	"$@" >"$TMP/out" 2>"$TMP/err" </dev/null
+	status=$?
+	out=$(tr -d '\0' <"$TMP/out")
+	err=$(tr -d '\0' <"$TMP/err")
+}
+
+# exits STATUS NAME: what the last `run` ended with, and what it said when that is wrong.
+exits() {
+	if [ "$status" = "$1" ]; then
+		ok 0 "$2"
+	else
+		ok 1 "$2"
+		diag "exit status $status, wanted $1"
+		diag "$out"
+		diag "$err"
+	fi
+}
+
+# requires COMMAND...: each must be there.
+requires() {
+	local command
+	for command in "$@"; do
+		command -v "$command" >/dev/null || skip_all "$command is not installed"
+	done
+}
+
+# skip_all WHY: this machine cannot run the test. In CI that is a failure (tests/run.sh).
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+# loop_device VARIABLE FILE [losetup options]: a loop device on FILE, detached at the end.
+loop_device() {
+	local device
+	device=$(losetup --find --show "${@:3}" "$2" 2>/dev/null) ||
+		skip_all "loop devices are not to be had here"
+	at_end "losetup -d $device"
+	printf -v "$1" '%s' "$device"
+}
+
+# make_keys: a CA and a signer in $TMP/keys, once.
+make_keys() {
+	[ -d "$TMP/keys" ] || "$LKFLASH" keygen --out "$TMP/keys" -q
+}
+
+# sign_image IMAGE [options]: with the keys of make_keys, for the board "generic".
+sign_image() {
+	make_keys
+	"$LKFLASH" sign --key "$TMP/keys/sign.key" --cert "$TMP/keys/sign.pem" --board generic \
+		--version 1 -q "${@:2}" "$1"
+}
+
+finish() {
+	echo "1..$n_checks"
+	[ "$n_failed" = 0 ]
+	exit
+}
