@@ -118,7 +118,7 @@ $(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-tests: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_REPLAYS)
+tests: $(if $(wildcard $(MAIN_SOURCE)),$(PROGRAM)) $(UNIT_TESTS) $(FUZZ_REPLAYS)
 
 check: deps-check
 	$(Q)$(MAKE) --no-print-directory tests
