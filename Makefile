@@ -25,7 +25,7 @@ VERSION := 0.1.0
 BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
 LIBS := mbedtls mbedcrypto mbedx509
-PKGS := fdisk blkid libcurl libcyaml jansson expat zlib liblzma libzstd bzip2 liblz4
+PKGS := fdisk blkid libcurl libcyaml jansson expat zlib liblzma libzstd liblz4
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wconversion -Wundef -Wswitch-enum -Werror
@@ -50,7 +50,7 @@ CPPFLAGS += -I. -I$(GEN) -D_GNU_SOURCE $(MBEDTLS_CFLAGS)
 CFLAGS ?= -g
 ALL_CFLAGS = -std=gnu11 $(HARDENING) -fPIE $(WARNINGS) $(CFLAGS)
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SAN_LDFLAGS)
-LDLIBS = $(shell pkg-config --libs $(PKGS)) $(MBEDTLS_LDLIBS)
+LDLIBS = $(shell pkg-config --libs $(PKGS)) -lbz2 $(MBEDTLS_LDLIBS)
 
 # The release program is build/lkflash; a variant's is build/<variant>/lkflash.
 BUILD ?= build
