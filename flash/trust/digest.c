@@ -1,0 +1,89 @@
+/* Message digests, by mbedTLS. See digest.h. */
+#include "flash/trust/digest.h"
+
+#include <mbedtls/md.h>
+#include <string.h>
+
+#include "flash/base/cleanup.h"
+
+struct digest {
+	mbedtls_md_context_t md;
+	const char *name;
+};
+
+static const struct {
+	const char *name;
+	mbedtls_md_type_t md_type;
+	size_t n_bytes;
+} kinds[] = {
+	[DIGEST_MD5] = {"md5", MBEDTLS_MD_MD5, 16},
+	[DIGEST_SHA1] = {"sha1", MBEDTLS_MD_SHA1, 20},
+	[DIGEST_SHA256] = {"sha256", MBEDTLS_MD_SHA256, SHA256_BYTES},
+	[DIGEST_SHA384] = {"sha384", MBEDTLS_MD_SHA384, 48},
+	[DIGEST_SHA512] = {"sha512", MBEDTLS_MD_SHA512, DIGEST_MAX_BYTES},
+};
+
+_Static_assert(sizeof kinds / sizeof *kinds == N_DIGESTS, "one row a kind");
+
+size_t digest_size_bytes(enum digest_kind kind)
+{
+	return kinds[kind].n_bytes;
+}
+
+int digest_by_name(const char *name, enum digest_kind *out, struct err *e)
+{
+	for (size_t i = 0; i < N_DIGESTS; i++) {
+		if (strcmp(name, kinds[i].name) == 0) {
+			*out = (enum digest_kind)i;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_USAGE,
+		       "digest \"%s\" is not known: use md5, sha1, sha256, sha384 or sha512", name);
+}
+
+int digest_of(enum digest_kind kind, const void *bytes, size_t n_bytes, uint8_t *out, struct err *e)
+{
+	const mbedtls_md_info_t *info = mbedtls_md_info_from_type(kinds[kind].md_type);
+
+	if (!info || mbedtls_md(info, bytes, n_bytes, out) != 0)
+		return err_set(e, ERR_IO, "making a %s digest failed", kinds[kind].name);
+	return 0;
+}
+
+int digest_new(enum digest_kind kind, struct digest **out, struct err *e)
+{
+	CLEANUP(digest_freep) struct digest *d = calloc(1, sizeof *d);
+	const mbedtls_md_info_t *info = mbedtls_md_info_from_type(kinds[kind].md_type);
+
+	if (!d)
+		return err_errno(e, "making a %s digest", kinds[kind].name);
+	mbedtls_md_init(&d->md);
+	d->name = kinds[kind].name;
+	if (!info || mbedtls_md_setup(&d->md, info, 0) != 0 || mbedtls_md_starts(&d->md) != 0)
+		return err_set(e, ERR_IO, "making a %s digest failed", d->name);
+	*out = TAKE(d);
+	return 0;
+}
+
+int digest_update(struct digest *d, const void *bytes, size_t n_bytes, struct err *e)
+{
+	if (mbedtls_md_update(&d->md, bytes, n_bytes) != 0)
+		return err_set(e, ERR_IO, "making a %s digest failed", d->name);
+	return 0;
+}
+
+int digest_finish(struct digest *d, uint8_t *out, struct err *e)
+{
+	if (mbedtls_md_finish(&d->md, out) != 0)
+		return err_set(e, ERR_IO, "making a %s digest failed", d->name);
+	return 0;
+}
+
+void digest_free(struct digest *d)
+{
+	if (!d)
+		return;
+	mbedtls_md_free(&d->md);
+	free(d);
+}
