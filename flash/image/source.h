@@ -13,9 +13,9 @@ struct source;
 
 struct source_ops {
 	const char *name; /* "file", "pipe", "http", "memory", "gzip", ... */
-	/* At least one and at most n_bytes bytes, or 0 at the end, which stays the end. ERR_IO when
-	 * reading fails, ERR_UNTRUSTED when a decoder finds its input damaged or cut short,
-	 * ERR_CANCELLED. */
+	/* At least one and at most n_bytes (not 0) bytes, or 0 at the end, which stays the end.
+	 * ERR_IO when reading fails, ERR_UNTRUSTED when a decoder finds its input damaged or cut
+	 * short, ERR_CANCELLED. */
 	int (*read)(struct source *s, void *bytes, size_t n_bytes, size_t *out_n_bytes,
 		    struct err *e);
 	/* Continue reading at offset_bytes. NULL: the source is a stream. */
@@ -34,21 +34,37 @@ struct source {
 	size_t n_peeked_used; /* ... of which the reader has had these */
 };
 
-/* Open path, "-" (standard input), or an http:// or https:// URL. cancel (may be NULL) is borrowed
- * and ends waits. Fails with ERR_IO; ERR_USAGE for a folder or another URL scheme. */
-int source_open(const char *where, const struct cancel *cancel, struct source **out, struct err *e);
+/* How to open a source. NULL where one is asked for: nothing special. */
+struct source_options {
+	const struct cancel *cancel; /* borrowed; ends waits; NULL: nobody can ask */
+	const char *tls_ca_path;     /* borrowed; PEM certificates; NULL: those of the system */
+	unsigned http_timeout_ms;    /* without a byte until the server is asked again; 0: 30 s */
+};
+
+/* Open path, "-" (standard input), or an http:// or https:// URL. Fails with ERR_IO; ERR_USAGE for
+ * a folder or another URL scheme. */
+int source_open(const char *where, const struct source_options *o, struct source **out,
+		struct err *e);
 
 /* source_open, and on top the decoder that the first bytes ask for; raw when they ask for none. */
-int source_open_decoded(const char *where, const struct cancel *cancel, struct source **out,
+int source_open_decoded(const char *where, const struct source_options *o, struct source **out,
 			struct err *e);
 
-/* Each kind by itself, for source_open and tests. All take what they are given: on success the
- * source owns fd, or borrows bytes and url. */
-int source_file_open(const char *path, struct source **out, struct err *e);
-int source_pipe_new(int fd, const struct cancel *cancel, struct source **out, struct err *e);
-int source_http_open(const char *url, const struct cancel *cancel, struct source **out,
-		     struct err *e);
+/* Each kind by itself, for source_open and tests. The bytes of source_mem_new are borrowed.
+ * cancel may be NULL. source_file_open makes a pipe source of a FIFO or character device, and fails
+ * with ERR_USAGE for a folder. source_pipe_new owns fd, also when it fails. */
 int source_mem_new(const void *bytes, size_t n_bytes, struct source **out, struct err *e);
+int source_file_open(const char *path, const struct cancel *cancel, struct source **out,
+		     struct err *e);
+int source_pipe_new(int fd, const struct cancel *cancel, struct source **out, struct err *e);
+
+/* A resource of a web server. A transfer that breaks goes on where it stopped, as long as the
+ * server still has the same resource. Fails with ERR_USAGE for a URL that is none, ERR_IO when the
+ * server cannot be reached, has no such resource, or stays silent after several tries, and
+ * ERR_PROTOCOL when it does not keep to HTTP or the resource changed under way. The source can seek
+ * when the server can send ranges. */
+int source_http_open(const char *url, const struct source_options *o, struct source **out,
+		     struct err *e);
 
 /* As ops->read, after what was peeked. */
 int source_read(struct source *s, void *bytes, size_t n_bytes, size_t *out_n_bytes, struct err *e);
@@ -63,7 +79,7 @@ int source_peek(struct source *s, size_t n_bytes, const uint8_t **out_bytes, siz
 		struct err *e);
 
 bool source_can_seek(const struct source *s);
-/* Fails with ERR_USAGE on a stream. */
+/* Past the end there is nothing to read. Fails with ERR_USAGE on a stream. */
 int source_seek(struct source *s, uint64_t offset_bytes, struct err *e);
 
 void source_free(struct source *s);
