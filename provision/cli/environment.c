@@ -1,0 +1,59 @@
+/* The environment. See environment.h. */
+#include "provision/cli/environment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *get(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+struct environment environment_read(void)
+{
+	return (struct environment){
+		.state_dir = get("LKFLASH_STATE_DIR"),
+		.xdg_state_home = get("XDG_STATE_HOME"),
+		.home = get("HOME"),
+		.has_no_color = get("NO_COLOR") != NULL,
+		.is_root = geteuid() == 0,
+	};
+}
+
+/* Empty when nothing says where. */
+static char *default_dir(const struct environment *env)
+{
+	char *path = NULL;
+	int n_bytes = 0;
+
+	if (env->is_root)
+		return strdup("/var/lib/lkflash");
+	if (env->xdg_state_home)
+		n_bytes = asprintf(&path, "%s/lkflash", env->xdg_state_home);
+	else if (env->home)
+		n_bytes = asprintf(&path, "%s/.local/state/lkflash", env->home);
+	else
+		return strdup("");
+	return n_bytes < 0 ? NULL : path;
+}
+
+int environment_state_dir(const struct environment *env, const char *given, char **out,
+			  struct err *e)
+{
+	const char *said = given ? given : env->state_dir;
+	char *path = said ? strdup(said) : default_dir(env);
+
+	if (!path)
+		return err_errno(e, "finding the state folder");
+	if (!*path) {
+		free(path);
+		return err_set(e, ERR_USAGE,
+			       "no folder to keep state in, as HOME is not set; give --state-dir");
+	}
+	*out = path;
+	return 0;
+}

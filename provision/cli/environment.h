@@ -1,0 +1,22 @@
+/* What the environment says. Read once, here; everything else gets it passed. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "flash/base/err.h"
+
+struct environment {
+	const char *state_dir;      /* LKFLASH_STATE_DIR; NULL when unset or empty, as the rest */
+	const char *xdg_state_home; /* XDG_STATE_HOME */
+	const char *home;           /* HOME */
+	bool has_no_color;          /* NO_COLOR is set and not empty */
+	bool is_root;               /* the effective user is root */
+};
+
+struct environment environment_read(void);
+
+/* The folder for what must be remembered, into *out, owned by the caller: given (--state-dir), else
+ * LKFLASH_STATE_DIR, else /var/lib/lkflash for root and lkflash in XDG_STATE_HOME or
+ * ~/.local/state for others. Fails with ERR_USAGE when nothing says where. */
+int environment_state_dir(const struct environment *env, const char *given, char **out,
+			  struct err *e);

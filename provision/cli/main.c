@@ -1,0 +1,146 @@
+/* The program: finds the verb, parses its options, runs it, and turns its error into words and an
+ * exit status. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "flash/base/cleanup.h"
+#include "flash/base/event.h"
+#include "flash/base/json.h"
+#include "flash/base/log.h"
+#include "provision/cli/command.h"
+#include "provision/cli/help.h"
+#include "provision/cli/nearest.h"
+#include "provision/cli/signals.h"
+#include "provision/cli/version.h"
+
+enum { EXIT_SIGNALLED = 128 }; /* plus the signal's number, as shells say it */
+
+/* A verb and its arguments. */
+struct call {
+	const struct command *command;
+	bool is_verb_given;
+	char **args; /* borrowed; without the verb */
+	size_t n_args;
+};
+
+/* Is word a mistyped verb rather than an image: lower-case letters, and no such file? */
+static bool looks_like_verb(const char *word)
+{
+	return word[strspn(word, "abcdefghijklmnopqrstuvwxyz")] == '\0' && access(word, F_OK) < 0;
+}
+
+static int unknown_verb(const char *word, struct err *e)
+{
+	const char *nearest = NULL;
+
+	for (const struct command *const *c = command_list(); *c; c++)
+		nearest = nearest_of(word, (*c)->name, nearest);
+	(void)err_set(e, ERR_USAGE, "%s is neither a verb nor a file", word);
+	if (nearest)
+		(void)err_hint(e, "perhaps `lkflash %s`", nearest);
+	return err_hint(e, "`lkflash help` lists the verbs");
+}
+
+static const struct command *default_command(void)
+{
+	const struct command *c = command_by_name("write");
+
+	return c ? c : command_by_name("help");
+}
+
+/* Find the verb and take it out of args. Without one it is write. */
+static int call_from(char **args, size_t n_args, struct call *out, struct err *e)
+{
+	size_t place = options_first_operand(args, n_args);
+	const struct command *c = place < n_args ? command_by_name(args[place]) : NULL;
+
+	if (c) {
+		memmove(args + place, args + place + 1, (n_args - place - 1) * sizeof *args);
+		*out = (struct call){c, true, args, n_args - 1};
+		return 0;
+	}
+	if (place < n_args && looks_like_verb(args[place]))
+		return unknown_verb(args[place], e);
+	*out = (struct call){default_command(), false, args, n_args};
+	return 0;
+}
+
+static int run_command(const struct command *c, struct options *o, int *out_signal, struct err *e)
+{
+	CLEANUP(closep) int fd = -1;
+
+	if (c->watches_signals && signals_open(&fd, e) < 0)
+		return -1;
+	struct cancel cancel = {.fd = fd};
+	o->cancel = &cancel;
+	o->environment = environment_read();
+	log_set_debug(o->is_debug);
+	int result = c->run(o, e);
+	if (result < 0 && e->code == ERR_CANCELLED)
+		*out_signal = signals_number(fd);
+	return result;
+}
+
+/* What was printed must have arrived: a full disk or a closed pipe is a failure too. */
+static int finish_output(struct err *e)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return err_errno(e, "writing to standard output");
+	return 0;
+}
+
+static int run(char **args, size_t n_args, int *out_signal, struct err *e)
+{
+	struct call call = {0};
+	struct options options = {0};
+
+	if (n_args == 1 && strcmp(args[0], "--version") == 0) {
+		(void)printf("lkflash %s\n", version_text());
+		return 0;
+	}
+	if (call_from(args, n_args, &call, e) < 0 ||
+	    options_parse(call.command, call.args, call.n_args, &options, e) < 0)
+		return -1;
+	if (options.is_help)
+		return help_print(call.is_verb_given ? call.command : NULL, stdout, e);
+	return run_command(call.command, &options, out_signal, e);
+}
+
+/* One object on standard output, like the events of a report. */
+static void tell_as_json(const struct err *e)
+{
+	CLEANUP(buf_release) struct buf line = {0};
+	const char *text = NULL;
+	struct err ignored = {0};
+
+	json_open(&line, NULL, '{');
+	json_text(&line, "event", event_name(EVENT_FAILED));
+	json_u64(&line, "code", e->code);
+	json_text(&line, "text", e->text);
+	json_close(&line, '}');
+	if (buf_text(&line, &text, &ignored) == 0)
+		(void)puts(text);
+	(void)fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	struct err e = {0};
+	int signal_number = 0;
+	bool is_json = options_want_json(argv + 1, (size_t)argc - 1);
+
+	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error with words, like any other */
+	if (argc < 2) {
+		(void)help_print(NULL, stderr, &e);
+		return ERR_USAGE;
+	}
+	if (run(argv + 1, (size_t)argc - 1, &signal_number, &e) == 0 && finish_output(&e) == 0)
+		return 0;
+	if (*e.text)
+		(void)fprintf(stderr, "lkflash: %s\n", e.text);
+	if (*e.text && is_json)
+		tell_as_json(&e);
+	return e.code == ERR_CANCELLED ? EXIT_SIGNALLED + signal_number : (int)e.code;
+}

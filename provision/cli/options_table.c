@@ -1,0 +1,116 @@
+/* The table of options. See options.h. */
+#include <stddef.h>
+
+#include "provision/cli/options.h"
+
+/* A row: name, letter, argument, help, groups, and the member of struct options it fills. */
+#define FLAG(name, letter, help, groups, member)                                                   \
+	{                                                                                          \
+		name, letter, NULL, help, groups, OPTION_FLAG, offsetof(struct options, member),   \
+			0, 0                                                                       \
+	}
+#define TEXT(name, argument, help, groups, member)                                                 \
+	{                                                                                          \
+		name, 0, argument, help, groups, OPTION_TEXT, offsetof(struct options, member), 0, \
+			0                                                                          \
+	}
+#define LIST(name, argument, help, groups, member)                                                 \
+	{                                                                                          \
+		name, 0, argument, help, groups, OPTION_LIST, offsetof(struct options, member), 0, \
+			0                                                                          \
+	}
+#define CHOICE(name, argument, help, groups, member)                                               \
+	{                                                                                          \
+		name, 0, argument, help, groups, OPTION_CHOICE, offsetof(struct options, member),  \
+			0, 0                                                                       \
+	}
+#define NUMBER(name, argument, help, groups, member, min, max)                                     \
+	{                                                                                          \
+		name, 0, argument, help, groups, OPTION_NUMBER, offsetof(struct options, member),  \
+			min, max                                                                   \
+	}
+#define SIZE(name, argument, help, groups, member, min, max)                                       \
+	{                                                                                          \
+		name, 0, argument, help, groups, OPTION_SIZE, offsetof(struct options, member),    \
+			min, max                                                                   \
+	}
+
+const struct option *option_table(size_t *out_n_options)
+{
+	static const struct option table[] = {
+		FLAG("quiet", 'q', "say nothing but errors", OPTIONS_GLOBAL, is_quiet),
+		FLAG("json", 0, "say it to programs: one JSON object a line", OPTIONS_JSON,
+		     is_json),
+		FLAG("debug", 0, "tell what lkflash does inside", OPTIONS_GLOBAL, is_debug),
+		FLAG("help", 'h', "show this help", OPTIONS_GLOBAL, is_help),
+		FLAG("version", 0, "print the version of lkflash", OPTIONS_PROGRAM, is_help),
+
+		LIST("trust", "FILE", "trust the CAs in this PEM file", OPTIONS_TRUST, trust_paths),
+		LIST("crl", "FILE", "revocation list; then each CA needs one", OPTIONS_TRUST,
+		     crl_paths),
+		NUMBER("threshold", "N", "so many trusted keys must have signed", OPTIONS_TRUST,
+		       threshold, 1, 4),
+		TEXT("state-dir", "DIR", "where version floors are kept", OPTIONS_TRUST, state_dir),
+
+		FLAG("allow-unsigned", 0, "take an image that nobody signed", OPTIONS_IMAGE,
+		     is_unsigned_allowed),
+		TEXT("manifest", "FILE|URL", "signed manifest (default: IMAGE.lkm)", OPTIONS_IMAGE,
+		     manifest_where),
+		TEXT("bmap", "FILE|URL", "block map of an unsigned image", OPTIONS_IMAGE,
+		     bmap_where),
+		TEXT("sums", "FILE|URL", "SHA256SUMS of an unsigned image", OPTIONS_IMAGE,
+		     sums_where),
+		TEXT("tls-ca", "FILE", "trust these CAs for https:// instead", OPTIONS_IMAGE,
+		     tls_ca_path),
+
+		TEXT("board", "ID", "which board it is for; see `lkflash boards`", OPTIONS_BOARD,
+		     board_id),
+		TEXT("boards-dir", "DIR", "more board profiles", OPTIONS_BOARDS, boards_dir),
+		FLAG("allow-fixed-disk", 0, "take a disk that cannot be removed", OPTIONS_TARGET,
+		     is_fixed_disk_allowed),
+		CHOICE("unmapped", "keep|zero|discard", "what to do with holes", OPTIONS_TARGET,
+		       unmapped),
+		FLAG("yes", 'y', "answer the question before writing", OPTIONS_YES, is_yes),
+		TEXT("image", "IMAGE", "hold the device against this image", OPTIONS_VERIFY,
+		     image_where),
+
+		TEXT("out", "DIR", "where the keys go; made if missing", OPTIONS_KEYGEN, out_path),
+		TEXT("type", "p256|p384|rsa3072", "kind of the keys (default: p256)",
+		     OPTIONS_KEYGEN, key_type),
+		TEXT("name", "NAME", "whose keys they are (default: lkflash)", OPTIONS_KEYGEN,
+		     name),
+		NUMBER("days", "N", "how long both certificates hold", OPTIONS_KEYGEN, days, 1,
+		       36500),
+
+		LIST("key", "FILE", "private key to sign with", OPTIONS_MANIFEST, key_paths),
+		LIST("cert", "FILE", "its certificate, in the same order", OPTIONS_MANIFEST,
+		     cert_paths),
+		LIST("board", "ID", "a board the image is for", OPTIONS_MANIFEST, board_ids),
+		TEXT("version", "TEXT", "version of the image", OPTIONS_MANIFEST, image_version),
+		TEXT("name", "NAME", "name of the image (default: the file's)", OPTIONS_MANIFEST,
+		     name),
+		NUMBER("security-version", "N", "what the floor is held against", OPTIONS_MANIFEST,
+		       security_version, 0, (UINT64_C(1) << 53) - 1),
+		TEXT("rollback-group", "NAME", "images that share a floor", OPTIONS_MANIFEST,
+		     rollback_group),
+		NUMBER("sector", "512|4096", "sector size the image is made for", OPTIONS_MANIFEST,
+		       sector_bytes, 512, 4096),
+		FLAG("holes", 0, "holes of the file need not be written", OPTIONS_MANIFEST,
+		     has_holes),
+		SIZE("chunk-size", "SIZE", "64K to 16M, a power of two (default: 1M)",
+		     OPTIONS_MANIFEST, chunk_bytes, 1 << 16, 1 << 24),
+		FLAG("manifest-only", 0, "write the manifest for signing elsewhere", OPTIONS_SIGN,
+		     is_manifest_only),
+		TEXT("attach", "FILE", "take the signature made elsewhere", OPTIONS_SIGN,
+		     attach_path),
+		TEXT("out", "FILE", "where the result goes", OPTIONS_SIGN | OPTIONS_PACK, out_path),
+		NUMBER("level", "N", "zstd level (default: 3)", OPTIONS_PACK, level, 1, 19),
+		FLAG("write-bmap", 0, "write a block map as well", OPTIONS_SIGN | OPTIONS_PACK,
+		     is_bmap_wanted),
+		TEXT("extract", "DIR", "write the parts of the manifest there", OPTIONS_INSPECT,
+		     extract_dir),
+	};
+
+	*out_n_options = sizeof table / sizeof *table;
+	return table;
+}
