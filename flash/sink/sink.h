@@ -11,17 +11,17 @@
 
 struct sink;
 
+/* What a kind of sink does. Ranges are on the medium and start at a sector: sink.c saw to it. */
 struct sink_ops {
 	const char *name; /* "blockdev", "file", "memory", "null" */
-	/* Write c at its offset: DATA as it is, ZERO so that it reads back as zeros, SKIP not at
-	 * all. A last partial sector is filled up with zeros. ERR_REFUSED if c would pass
-	 * size_bytes, ERR_IO if the device fails; then the target holds an unknown part of c, and
-	 * every further write or flush fails too (a kernel reports a loss only once). */
+	/* Write c at its offset: DATA as it is, ZERO so that it reads back as zeros. A last partial
+	 * sector is filled up with zeros. ERR_IO if the device fails; then the target holds an
+	 * unknown part of c. */
 	int (*write)(struct sink *s, const struct chunk *c, struct err *e);
 	/* Tell the device that the content of a range does not matter. A device that cannot is
 	 * not an error. */
 	int (*discard)(struct sink *s, uint64_t offset_bytes, uint64_t size_bytes, struct err *e);
-	/* Return when all that was written is durable. Failures are sticky. */
+	/* Return when all that was written is durable. */
 	int (*flush)(struct sink *s, struct err *e);
 	/* Read n_bytes at offset_bytes from the medium itself, past every cache; bytes is aligned
 	 * to CHUNK_ALIGN_BYTES and has room for n_bytes rounded up to that. ERR_IO when the device
@@ -38,6 +38,7 @@ struct sink {
 	uint32_t sector_bytes; /* 1 when any offset can be written */
 	int probe_fd; /* owned by the kind; a buffered read-only descriptor of the same medium for
 		       * libblkid, or -1 */
+	struct err failure; /* the first write or flush that failed; ERR_NONE: none did */
 };
 
 enum sink_mode {
@@ -49,19 +50,23 @@ enum sink_mode {
  * busy or read-only, ERR_IO otherwise. Never falls back to a shared or buffered open. */
 int sink_blockdev_open(const char *path, enum sink_mode mode, struct sink **out, struct err *e);
 
-/* A regular file; one that is missing is created with size create_bytes, one that exists keeps its
- * size. In SINK_LOOK mode a missing file stays missing. Locked against a second lkflash
- * (ERR_REFUSED). The folder's file system is full: ERR_IO. */
+/* A regular file; one that is missing is created with size create_bytes (ERR_USAGE when that is
+ * SIZE_UNKNOWN), one that exists keeps its size. In SINK_LOOK mode a missing file stays missing and
+ * reads as zeros. Locked against a second lkflash, and not a folder or device (ERR_REFUSED). The
+ * folder's file system is full: ERR_IO. */
 int sink_file_open(const char *path, enum sink_mode mode, uint64_t create_bytes, struct sink **out,
 		   struct err *e);
 
 /* size_bytes of memory, zeroed, borrowed (read and changed at will) as *out_bytes until sink_free.
- */
+ * What was never written takes no memory. */
 int sink_mem_new(uint64_t size_bytes, uint8_t **out_bytes, struct sink **out, struct err *e);
 
 /* Takes everything, keeps nothing, reads back zeros: to time the rest. */
 int sink_null_new(uint64_t size_bytes, struct sink **out, struct err *e);
 
+/* As the operations say, for every kind. A range that passes size_bytes is ERR_REFUSED, one that
+ * does not start at a sector ERR_USAGE. SKIP chunks are not written. After a write or flush that
+ * failed every further one fails too: a kernel reports a loss only once. */
 int sink_write(struct sink *s, const struct chunk *c, struct err *e);
 int sink_discard(struct sink *s, uint64_t offset_bytes, uint64_t size_bytes, struct err *e);
 int sink_flush(struct sink *s, struct err *e);
