@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flash/base/cancel.h"
 #include "flash/base/err.h"
 #include "flash/image/chunk.h"
 #include "flash/image/index.h"
+#include "flash/image/source.h"
 #include "flash/trust/manifest.h"
 #include "flash/trust/trust.h"
 
@@ -33,7 +33,7 @@ struct image_request {
 	const struct trust_store *store; /* borrowed; NULL: nothing is trusted */
 	struct trust_policy policy;
 	bool is_unsigned_allowed;
-	const struct cancel *cancel; /* borrowed; may be NULL */
+	struct source_options source;
 };
 
 struct image;

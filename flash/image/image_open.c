@@ -1,0 +1,328 @@
+/* Opening an image: what stands behind its bytes is settled here, before a byte of it is used. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flash/base/cleanup.h"
+#include "flash/base/units.h"
+#include "flash/image/codec.h"
+#include "flash/image/frame.h"
+#include "flash/image/image_private.h"
+#include "flash/image/sums.h"
+
+const char *guarantee_name(enum guarantee g)
+{
+	switch (g) {
+	case GUARANTEE_SIGNATURE:
+		return "signature";
+	case GUARANTEE_BMAP:
+		return "bmap";
+	case GUARANTEE_SHA256SUM:
+		return "sha256sum";
+	case GUARANTEE_NONE:
+		return "none";
+	}
+	return "none";
+}
+
+enum guarantee image_guarantee(const struct image *im)
+{
+	return im->guarantee;
+}
+
+const struct manifest *image_manifest(const struct image *im)
+{
+	return im->manifest;
+}
+
+const struct trust_verdict *image_verdict(const struct image *im)
+{
+	return im->manifest ? &im->verdict : NULL;
+}
+
+uint64_t image_size_bytes(const struct image *im)
+{
+	return im->size_bytes;
+}
+
+size_t image_chunk_bytes(const struct image *im)
+{
+	return (size_t)1 << im->index->chunk_log2;
+}
+
+const struct index *image_index(const struct image *im)
+{
+	return im->index;
+}
+
+void image_free(struct image *im)
+{
+	if (!im)
+		return;
+	for (size_t i = 0; i < im->n_ahead; i++)
+		chunk_free(im->ahead[i]);
+	chunk_free(im->current);
+	source_free(im->payload);
+	manifest_free(im->manifest);
+	index_free(im->index);
+	evidence_free(im->evidence);
+	free(im->ahead);
+	free(im->stored);
+	free(im->head);
+	free(im);
+}
+
+/* ---- Signed ------------------------------------------------------------------------------------
+ */
+
+/* The signed index from s, held against the manifest. */
+static int read_index(struct image *im, struct source *s, struct err *e)
+{
+	const struct manifest *m = im->manifest;
+	CLEANUP(freep) uint8_t *bytes = NULL;
+	uint8_t sum[SHA256_BYTES];
+	size_t n_bytes = 0;
+
+	if (m->index_size_bytes > INDEX_MAX_BYTES)
+		return err_set(e, ERR_UNTRUSTED, "the index has %" PRIu64 " bytes, more than %d",
+			       m->index_size_bytes, INDEX_MAX_BYTES);
+	if (frame_read(s, "INDX", (size_t)m->index_size_bytes, (size_t)m->index_size_bytes, &bytes,
+		       &n_bytes, e) < 0 ||
+	    digest_sha256(bytes, n_bytes, sum, e) < 0)
+		return -1;
+	if (memcmp(sum, m->index_sha256, SHA256_BYTES) != 0)
+		return err_set(e, ERR_UNTRUSTED, "the index differs from the signed manifest");
+	if (index_parse(bytes, n_bytes, &im->index, e) < 0)
+		return -1;
+	if (im->index->image_size_bytes != m->image_size_bytes)
+		return err_set(e, ERR_UNTRUSTED,
+			       "the index is for %" PRIu64 " bytes, the manifest for %" PRIu64,
+			       im->index->image_size_bytes, m->image_size_bytes);
+	return 0;
+}
+
+/* Manifest, signature and index from s, in this order, each checked before the next is read. */
+static int read_sections(struct image *im, struct source *s, const struct image_request *r,
+			 struct err *e)
+{
+	CLEANUP(freep) uint8_t *json = NULL;
+	CLEANUP(freep) uint8_t *der = NULL;
+	size_t json_bytes = 0;
+	size_t der_bytes = 0;
+
+	if (frame_read(s, "MANI", 1, MANIFEST_MAX_BYTES, &json, &json_bytes, e) < 0 ||
+	    frame_read(s, "SIGN", 1, SIGNATURE_MAX_BYTES, &der, &der_bytes, e) < 0)
+		return -1;
+	if (!r->store)
+		return err_hint(
+			(err_set(e, ERR_UNTRUSTED, "no certificate authority is trusted"), e),
+			"name one with --trust FILE, or put it into /etc/lkflash/trust.d");
+	if (trust_verify(r->store, &r->policy, der, der_bytes, json, json_bytes, &im->verdict, e) <
+	    0)
+		return err_wrap(e, "signature");
+	if (manifest_parse(json, json_bytes, &im->manifest, e) < 0)
+		return err_wrap(e, "manifest");
+	if (read_index(im, s, e) < 0)
+		return -1;
+	im->size_bytes = im->manifest->image_size_bytes;
+	im->guarantee = GUARANTEE_SIGNATURE;
+	return 0;
+}
+
+/* The image carries its sections itself, and one frame a chunk behind them. */
+static int open_packed(struct image *im, struct source *raw, const struct image_request *r,
+		       struct err *e)
+{
+	im->payload = raw;
+	im->is_packed = true;
+	if (read_sections(im, raw, r, e) < 0)
+		return -1;
+	if (im->index->codec == CHUNK_CODEC_STREAM)
+		return err_set(e, ERR_UNTRUSTED, "the index says that chunks are not stored here");
+	return 0;
+}
+
+/* The sections stand beside the image. */
+static int open_beside(struct image *im, struct source *sidecar, const struct image_request *r,
+		       struct err *e)
+{
+	uint8_t byte = 0;
+	size_t n_read = 0;
+
+	if (read_sections(im, sidecar, r, e) < 0)
+		return -1;
+	if (im->index->codec != CHUNK_CODEC_STREAM)
+		return err_set(e, ERR_UNTRUSTED, "the index speaks of chunks stored behind it");
+	if (source_read_full(sidecar, &byte, 1, &n_read, e) < 0)
+		return -1;
+	if (n_read != 0)
+		return err_set(e, ERR_UNTRUSTED, "bytes follow the signed index");
+	return 0;
+}
+
+/* ---- Unsigned ----------------------------------------------------------------------------------
+ */
+
+static int load_text(const char *where, size_t max_bytes, const struct image_request *r,
+		     uint8_t **out_bytes, size_t *out_n_bytes, struct err *e)
+{
+	CLEANUP(source_freep) struct source *s = NULL;
+	CLEANUP(freep) uint8_t *bytes = malloc(max_bytes);
+
+	if (!bytes)
+		return err_errno(e, "%s", where);
+	if (source_open(where, &r->source, &s, e) < 0 ||
+	    source_read_full(s, bytes, max_bytes, out_n_bytes, e) < 0)
+		return err_wrap(e, "%s", where);
+	*out_bytes = TAKE(bytes);
+	return 0;
+}
+
+static int load_bmap(const struct image_request *r, struct bmap **out, struct err *e)
+{
+	CLEANUP(freep) uint8_t *xml = NULL;
+	size_t xml_bytes = 0;
+
+	if (load_text(r->bmap_where, BMAP_MAX_BYTES, r, &xml, &xml_bytes, e) < 0)
+		return -1;
+	if (bmap_parse(xml, xml_bytes, out, e) < 0)
+		return err_wrap(e, "%s", r->bmap_where);
+	return 0;
+}
+
+static int load_sum(const struct image_request *r, uint8_t sum[SHA256_BYTES], struct err *e)
+{
+	const char *slash = strrchr(r->where, '/');
+	CLEANUP(freep) uint8_t *text = NULL;
+	size_t text_bytes = 0;
+
+	if (load_text(r->sums_where, SUMS_MAX_BYTES, r, &text, &text_bytes, e) < 0)
+		return -1;
+	if (sums_find(text, text_bytes, slash ? slash + 1 : r->where, sum, e) < 0)
+		return err_wrap(e, "%s", r->sums_where);
+	return 0;
+}
+
+/* What the user gave to check an unsigned image by. */
+static int gather_evidence(struct image *im, const struct image_request *r, struct err *e)
+{
+	CLEANUP(bmap_freep) struct bmap *map = NULL;
+	uint8_t sum[SHA256_BYTES];
+
+	if (r->bmap_where && load_bmap(r, &map, e) < 0)
+		return -1;
+	if (r->sums_where && load_sum(r, sum, e) < 0)
+		return -1;
+	if (map)
+		im->size_bytes = map->image_size_bytes;
+	im->guarantee = map ? GUARANTEE_BMAP : r->sums_where ? GUARANTEE_SHA256SUM : GUARANTEE_NONE;
+	if (im->guarantee == GUARANTEE_NONE)
+		return 0;
+	return evidence_new(TAKE(map), r->sums_where ? sum : NULL, &im->evidence, e);
+}
+
+static int open_unsigned(struct image *im, struct source **raw, const struct image_request *r,
+			 struct err *e)
+{
+	const struct codec *codec = NULL;
+	const uint8_t *head = NULL;
+	size_t n_head = 0;
+
+	if (gather_evidence(im, r, e) < 0 ||
+	    source_peek(*raw, SOURCE_PEEK_BYTES, &head, &n_head, e) < 0)
+		return -1;
+	codec = codec_by_magic(head, n_head);
+	if (!codec && im->size_bytes == SIZE_UNKNOWN)
+		im->size_bytes = (*raw)->size_bytes;
+	im->index = calloc(1, sizeof *im->index);
+	if (!im->index)
+		return err_errno(e, "the index");
+	im->index->chunk_log2 = INDEX_CHUNK_LOG2_DEFAULT;
+	im->index->codec = CHUNK_CODEC_STREAM;
+	if (im->evidence && evidence_watch(im->evidence, TAKE(*raw), raw, e) < 0)
+		return -1;
+	if (!codec) {
+		im->payload = TAKE(*raw);
+		return 0;
+	}
+	return codec->open(TAKE(*raw), &im->payload, e);
+}
+
+/* ---- Which of the three ------------------------------------------------------------------------
+ */
+
+/* The sidecar: the one that was named, or the one beside the image. *out stays NULL, with the
+ * reason in *why, when there is none beside it. */
+static int find_sidecar(const struct image_request *r, struct source **out, struct err *why,
+			struct err *e)
+{
+	CLEANUP(freep) char *beside = NULL;
+
+	if (r->manifest_where) {
+		if (source_open(r->manifest_where, &r->source, out, e) < 0)
+			return err_wrap(e, "manifest");
+		return 0;
+	}
+	if (strcmp(r->where, "-") == 0)
+		return err_set(why, ERR_UNTRUSTED, "standard input carries no signature"), 0;
+	if (asprintf(&beside, "%s.lkm", r->where) < 0) {
+		beside = NULL;
+		return err_errno(e, "%s", r->where);
+	}
+	if (source_open(beside, &r->source, out, why) < 0 && why->code == ERR_CANCELLED) {
+		*e = *why;
+		return -1;
+	}
+	return 0;
+}
+
+static int refuse_unsigned(const char *where, const struct err *why, struct err *e)
+{
+	return err_set(e, ERR_UNTRUSTED,
+		       "%s is not signed (%s); sign it with `lkflash sign`, name its manifest with "
+		       "--manifest FILE, or accept it unsigned with --allow-unsigned",
+		       where, why->text);
+}
+
+static int open_by_signature(struct image *im, struct source **raw, const struct image_request *r,
+			     struct err *e)
+{
+	CLEANUP(source_freep) struct source *sidecar = NULL;
+	struct err why = {.text = "no manifest was found"};
+	const uint8_t *head = NULL;
+	size_t n_head = 0;
+
+	if (source_peek(*raw, SOURCE_PEEK_BYTES, &head, &n_head, e) < 0)
+		return -1;
+	if (!r->manifest_where && frame_has_magic(head, n_head) &&
+	    (r->store || !r->is_unsigned_allowed))
+		return open_packed(im, TAKE(*raw), r, e);
+	if (find_sidecar(r, &sidecar, &why, e) < 0)
+		return -1;
+	if (!sidecar || (!r->store && r->is_unsigned_allowed))
+		return r->is_unsigned_allowed ? open_unsigned(im, raw, r, e)
+					      : refuse_unsigned(r->where, &why, e);
+	if (open_beside(im, sidecar, r, e) < 0)
+		return err_wrap(e, "manifest");
+	const struct codec *codec = codec_by_magic(head, n_head);
+	if (codec)
+		return codec->open(TAKE(*raw), &im->payload, e);
+	im->payload = TAKE(*raw);
+	return 0;
+}
+
+int image_open(const struct image_request *r, struct image **out, struct err *e)
+{
+	CLEANUP(image_freep) struct image *im = calloc(1, sizeof *im);
+	CLEANUP(source_freep) struct source *raw = NULL;
+
+	if (!im)
+		return err_errno(e, "%s", r->where);
+	im->size_bytes = SIZE_UNKNOWN;
+	if (source_open(r->where, &r->source, &raw, e) < 0)
+		return -1;
+	if (open_by_signature(im, &raw, r, e) < 0)
+		return err_wrap(e, "%s", r->where);
+	*out = TAKE(im);
+	return 0;
+}
