@@ -1,0 +1,461 @@
+/* Doing a plan, step by step. See execute.h. */
+#include "flash/plan/execute.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flash/base/bytes.h"
+#include "flash/base/cleanup.h"
+#include "flash/base/units.h"
+
+enum { N_KEPT_MAX = 4 };
+
+struct run {
+	struct execution *x; /* borrowed */
+	/* Chunks that were changed on the way, because the partition table moves: the medium is
+	 * held against these, not against the index. Owned. The first chunk is always the first of
+	 * them, changed or not: it is written last. */
+	struct chunk *kept[N_KEPT_MAX];
+	size_t n_kept;
+	const struct chunk *tail; /* the moved backup table, one of kept; NULL: none */
+	uint8_t *buffer;          /* owned; aligned room for one chunk */
+};
+
+static void run_release(struct run *r)
+{
+	for (size_t i = 0; i < r->n_kept; i++)
+		chunk_free(r->kept[i]);
+	free(r->buffer);
+}
+
+const char *target_state_text(enum target_state state)
+{
+	switch (state) {
+	case STATE_UNTOUCHED:
+		return "the target was not touched";
+	case STATE_INCOMPLETE:
+		return "the target is incomplete and will not boot; run the same command again";
+	case STATE_COMMITTING:
+		return "the target holds the image, but its first chunk is in doubt; run the same "
+		       "command again";
+	case STATE_COMPLETE:
+		return "the target is complete";
+	}
+	return "";
+}
+
+static void emit(const struct run *r, enum event_kind kind, enum phase phase, uint64_t done_bytes,
+		 uint64_t total_bytes)
+{
+	const struct event ev = {
+		.kind = kind,
+		.phase = phase,
+		.done_bytes = done_bytes,
+		.total_bytes = total_bytes,
+		.target = r->x->target,
+	};
+	event_emit(r->x->listener, &ev);
+}
+
+/* ---- Chunks that change on the way -------------------------------------------------------------
+ */
+
+/* Put the part of patch that lies in [offset_bytes, offset_bytes + n_bytes) into bytes. */
+static void apply_patch(const uint8_t *patch, uint64_t patch_offset_bytes, size_t patch_bytes,
+			uint8_t *bytes, uint64_t offset_bytes, size_t n_bytes)
+{
+	uint64_t from_bytes = max_u64(offset_bytes, patch_offset_bytes);
+	uint64_t to_bytes = min_u64(offset_bytes + n_bytes, patch_offset_bytes + patch_bytes);
+
+	if (from_bytes < to_bytes)
+		memcpy(bytes + (from_bytes - offset_bytes),
+		       patch + (from_bytes - patch_offset_bytes), (size_t)(to_bytes - from_bytes));
+}
+
+static bool is_moved_in(const struct table_moved *m, const struct chunk *c)
+{
+	return m && (chunk_offset_bytes(c) < m->head_bytes ||
+		     chunk_offset_bytes(c) + chunk_size_bytes(c) > m->tail_offset_bytes);
+}
+
+/* c as the medium shall hold it: a new chunk when the moved table changes it, else NULL. */
+static int moved_chunk(const struct run *r, const struct chunk *c, struct chunk **out,
+		       struct err *e)
+{
+	const struct table_moved *m = r->x->moved;
+	uint64_t offset_bytes = chunk_offset_bytes(c);
+	size_t n_bytes = (size_t)chunk_size_bytes(c);
+
+	*out = NULL;
+	if (!is_moved_in(m, c))
+		return 0;
+	CLEANUP(freep) uint8_t *bytes = calloc(1, n_bytes);
+	if (!bytes)
+		return err_errno(e, "moving the partition table");
+	if (chunk_kind(c) == CHUNK_DATA)
+		memcpy(bytes, chunk_bytes(c), n_bytes);
+	apply_patch(m->head, 0, m->head_bytes, bytes, offset_bytes, n_bytes);
+	apply_patch(m->tail, m->tail_offset_bytes, m->tail_bytes, bytes, offset_bytes, n_bytes);
+	return chunk_derived_new(offset_bytes, bytes, n_bytes, out, e);
+}
+
+static const struct chunk *keep(struct run *r, struct chunk *c)
+{
+	assert(r->n_kept < N_KEPT_MAX);
+	r->kept[r->n_kept++] = c;
+	return c;
+}
+
+/* The kept chunk that starts at offset_bytes, or NULL. */
+static const struct chunk *kept_at(const struct run *r, uint64_t offset_bytes)
+{
+	for (size_t i = 0; i < r->n_kept; i++)
+		if (chunk_offset_bytes(r->kept[i]) == offset_bytes)
+			return r->kept[i];
+	return NULL;
+}
+
+/* The image's first chunk, to be held until the commit. */
+static int hold_first(struct run *r, struct err *e)
+{
+	const struct chunk *c = NULL;
+	struct chunk *held = NULL;
+
+	if (image_next(r->x->image, &c, e) < 0)
+		return err_wrap(e, "image");
+	if (!c)
+		return err_set(e, ERR_UNTRUSTED, "the image is empty");
+	if (moved_chunk(r, c, &held, e) < 0)
+		return -1;
+	if (!held && chunk_kind(c) == CHUNK_DATA &&
+	    chunk_slice_new(c, 0, (size_t)chunk_size_bytes(c), &held, e) < 0)
+		return -1;
+	if (!held && chunk_zero_new(0, chunk_size_bytes(c), &held, e) < 0)
+		return -1;
+	(void)keep(r, held);
+	return 0;
+}
+
+/* ---- Comparing ---------------------------------------------------------------------------------
+ */
+
+static int differs(uint64_t offset_bytes, const char *from, struct err *e)
+{
+	return err_hint((err_set(e, ERR_DIFFERS, "the medium differs %s at byte %" PRIu64, from,
+				 offset_bytes),
+			 e),
+			"write it again, and replace the medium if that does not help");
+}
+
+static int compare_zeros(const struct run *r, uint64_t offset_bytes, size_t n_bytes, struct err *e)
+{
+	size_t i = 0;
+
+	if (sink_read_back(r->x->sink, offset_bytes, r->buffer, n_bytes, e) < 0)
+		return err_wrap(e, "reading back");
+	if (bytes_are_zero(r->buffer, n_bytes))
+		return 0;
+	while (r->buffer[i] == 0)
+		i++;
+	return differs(offset_bytes + i, "from zeros", e);
+}
+
+static int compare_bytes(const struct run *r, const struct chunk *c, struct err *e)
+{
+	size_t n_bytes = (size_t)chunk_size_bytes(c);
+	const uint8_t *wanted = chunk_bytes(c);
+	size_t i = 0;
+
+	if (!wanted)
+		return compare_zeros(r, chunk_offset_bytes(c), n_bytes, e);
+	if (sink_read_back(r->x->sink, chunk_offset_bytes(c), r->buffer, n_bytes, e) < 0)
+		return err_wrap(e, "reading back");
+	if (memcmp(r->buffer, wanted, n_bytes) == 0)
+		return 0;
+	while (r->buffer[i] == wanted[i])
+		i++;
+	return differs(chunk_offset_bytes(c) + i, "from the image", e);
+}
+
+static int compare_digest(const struct run *r, uint64_t i, struct err *e)
+{
+	const struct index *x = image_index(r->x->image);
+	uint64_t offset_bytes = i << x->chunk_log2;
+	size_t n_bytes = index_chunk_bytes(x, i);
+	uint8_t sum[SHA256_BYTES];
+
+	if (sink_read_back(r->x->sink, offset_bytes, r->buffer, n_bytes, e) < 0)
+		return err_wrap(e, "reading back");
+	if (digest_sha256(r->buffer, n_bytes, sum, e) < 0)
+		return -1;
+	if (memcmp(sum, x->entries[i].plain_sha256, SHA256_BYTES) != 0)
+		return err_wrap((differs(offset_bytes, "from the image", e), e),
+				"chunk %" PRIu64 " of %zu bytes", i, n_bytes);
+	return 0;
+}
+
+/* Chunk i of the image, on the medium. */
+static int compare_chunk(const struct run *r, uint64_t i, struct err *e)
+{
+	const struct index *x = image_index(r->x->image);
+	uint64_t offset_bytes = i << x->chunk_log2;
+	const struct chunk *kept = kept_at(r, offset_bytes);
+
+	if (kept)
+		return compare_bytes(r, kept, e);
+	switch (x->entries[i].kind) {
+	case CHUNK_DATA:
+		return compare_digest(r, i, e);
+	case CHUNK_ZERO:
+		return compare_zeros(r, offset_bytes, index_chunk_bytes(x, i), e);
+	case CHUNK_SKIP:
+		break;
+	}
+	return r->x->plan->unmapped == UNMAPPED_ZERO
+		       ? compare_zeros(r, offset_bytes, index_chunk_bytes(x, i), e)
+		       : 0;
+}
+
+/* ---- Steps -------------------------------------------------------------------------------------
+ */
+
+static int do_wipe(struct run *r, const struct step *s, struct err *e)
+{
+	CLEANUP(chunk_freep) struct chunk *zeros = NULL;
+
+	emit(r, EVENT_PHASE, PHASE_WIPE, 0, s->size_bytes);
+	if (chunk_zero_new(s->offset_bytes, s->size_bytes, &zeros, e) < 0)
+		return -1;
+	r->x->state = STATE_INCOMPLETE;
+	if (sink_write(r->x->sink, zeros, e) < 0)
+		return err_wrap(e, "wiping %s", s->reason);
+	return 0;
+}
+
+/* A hole, as the user wants it. */
+static int write_hole(struct run *r, const struct chunk *c, struct err *e)
+{
+	CLEANUP(chunk_freep) struct chunk *zeros = NULL;
+
+	switch (r->x->plan->unmapped) {
+	case UNMAPPED_KEEP:
+		return 0;
+	case UNMAPPED_DISCARD:
+		return sink_discard(r->x->sink, chunk_offset_bytes(c), chunk_size_bytes(c), e);
+	case UNMAPPED_ZERO:
+		break;
+	}
+	if (chunk_zero_new(chunk_offset_bytes(c), chunk_size_bytes(c), &zeros, e) < 0)
+		return -1;
+	return sink_write(r->x->sink, zeros, e);
+}
+
+static int write_chunk(struct run *r, const struct chunk *c, struct err *e)
+{
+	struct chunk *moved = NULL;
+
+	if (moved_chunk(r, c, &moved, e) < 0)
+		return -1;
+	if (moved)
+		c = keep(r, moved);
+	r->x->state = STATE_INCOMPLETE;
+	return chunk_kind(c) == CHUNK_SKIP ? write_hole(r, c, e) : sink_write(r->x->sink, c, e);
+}
+
+static int do_write(struct run *r, const struct step *s, struct err *e)
+{
+	uint64_t total_bytes = image_size_bytes(r->x->image);
+	uint64_t done_bytes = s->offset_bytes;
+	const struct chunk *c = NULL;
+
+	emit(r, EVENT_PHASE, PHASE_WRITE, done_bytes, total_bytes);
+	while (true) {
+		if (cancel_check(r->x->cancel, e) < 0)
+			return -1;
+		if (image_next(r->x->image, &c, e) < 0)
+			return err_wrap(e, "image");
+		if (!c)
+			return 0;
+		if (write_chunk(r, c, e) < 0)
+			return err_wrap(e, "writing");
+		done_bytes = chunk_offset_bytes(c) + chunk_size_bytes(c);
+		emit(r, EVENT_PROGRESS, PHASE_WRITE, done_bytes, total_bytes);
+	}
+}
+
+static int do_move_gpt(struct run *r, const struct step *s, struct err *e)
+{
+	const struct table_moved *m = r->x->moved;
+	struct chunk *tail = NULL;
+
+	(void)s;
+	if (chunk_derived_new(m->tail_offset_bytes, m->tail, m->tail_bytes, &tail, e) < 0)
+		return -1;
+	r->tail = keep(r, tail);
+	r->x->state = STATE_INCOMPLETE;
+	if (sink_write(r->x->sink, tail, e) < 0)
+		return err_wrap(e, "moving the backup partition table");
+	return 0;
+}
+
+static int do_flush(struct run *r, const struct step *s, struct err *e)
+{
+	(void)s;
+	emit(r, EVENT_PHASE, PHASE_FLUSH, 0, 0);
+	if (sink_flush(r->x->sink, e) < 0)
+		return err_wrap(e, "flushing");
+	return cancel_check(r->x->cancel, e);
+}
+
+/* Wiped ranges behind the image must be found wiped; the moved table may stand in them again. */
+static int compare_wipes(const struct run *r, struct err *e)
+{
+	const struct plan *p = r->x->plan;
+	uint64_t size_bytes = image_size_bytes(r->x->image);
+	uint64_t tail_bytes = r->x->moved ? r->x->moved->tail_offset_bytes : UINT64_MAX;
+
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct step *s = &p->steps[i];
+		if (s->kind != STEP_WIPE || s->offset_bytes < size_bytes ||
+		    s->offset_bytes + s->size_bytes > tail_bytes)
+			continue;
+		if (compare_zeros(r, s->offset_bytes, (size_t)s->size_bytes, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int do_read_back(struct run *r, const struct step *s, struct err *e)
+{
+	const struct index *x = image_index(r->x->image);
+
+	(void)s;
+	emit(r, EVENT_PHASE, PHASE_READ_BACK, 0, x->image_size_bytes);
+	for (uint64_t i = 1; i < x->n_chunks; i++) {
+		if (cancel_check(r->x->cancel, e) < 0 || compare_chunk(r, i, e) < 0)
+			return -1;
+		emit(r, EVENT_PROGRESS, PHASE_READ_BACK,
+		     min_u64((i + 1) << x->chunk_log2, x->image_size_bytes), x->image_size_bytes);
+	}
+	if (r->tail && compare_bytes(r, r->tail, e) < 0)
+		return -1;
+	return compare_wipes(r, e);
+}
+
+/* Write [from_bytes, to_bytes) of the first chunk, durably. */
+static int commit_part(struct run *r, size_t from_bytes, size_t to_bytes, struct err *e)
+{
+	CLEANUP(chunk_freep) struct chunk *part = NULL;
+
+	if (from_bytes >= to_bytes)
+		return 0;
+	if (chunk_slice_new(r->kept[0], from_bytes, to_bytes, &part, e) < 0 ||
+	    sink_write(r->x->sink, part, e) < 0 || sink_flush(r->x->sink, e) < 0)
+		return err_wrap(e, "committing");
+	return 0;
+}
+
+static int do_commit(struct run *r, const struct step *s, struct err *e)
+{
+	const struct chunk *first = r->kept[0];
+	size_t n_bytes = (size_t)chunk_size_bytes(first);
+	size_t last_bytes = (size_t)min_u64(COMMIT_LAST_BYTES, n_bytes);
+
+	(void)s;
+	emit(r, EVENT_PHASE, PHASE_COMMIT, 0, n_bytes);
+	if (chunk_kind(first) != CHUNK_DATA) {
+		if (sink_write(r->x->sink, first, e) < 0 || sink_flush(r->x->sink, e) < 0)
+			return err_wrap(e, "committing");
+	} else {
+		if (commit_part(r, last_bytes, n_bytes, e) < 0)
+			return -1;
+		r->x->state = STATE_COMMITTING;
+		if (commit_part(r, 0, last_bytes, e) < 0)
+			return -1;
+	}
+	if (compare_bytes(r, first, e) < 0)
+		return -1;
+	r->x->state = STATE_COMPLETE;
+	emit(r, EVENT_PROGRESS, PHASE_COMMIT, n_bytes, n_bytes);
+	return 0;
+}
+
+static int do_nothing(struct run *r, const struct step *s, struct err *e)
+{
+	(void)r;
+	(void)s;
+	(void)e;
+	return 0;
+}
+
+static int begin(struct run *r, struct execution *x, struct err *e)
+{
+	r->x = x;
+	x->state = STATE_UNTOUCHED;
+	r->buffer = aligned_alloc(CHUNK_ALIGN_BYTES, image_chunk_bytes(x->image));
+	if (!r->buffer)
+		return err_set(e, ERR_IO, "out of memory for a buffer of %zu bytes",
+			       image_chunk_bytes(x->image));
+	return 0;
+}
+
+int execute(struct execution *x, struct err *e)
+{
+	static int (*const steps[])(struct run *, const struct step *, struct err *) = {
+		[STEP_WIPE] = do_wipe,           [STEP_WRITE] = do_write,
+		[STEP_MOVE_GPT] = do_move_gpt,   [STEP_FLUSH] = do_flush,
+		[STEP_READ_BACK] = do_read_back, [STEP_COMMIT] = do_commit,
+		[STEP_PROBE] = do_nothing,
+	};
+	CLEANUP(run_release) struct run r = {0};
+
+	if (begin(&r, x, e) < 0 || cancel_check(x->cancel, e) < 0 || hold_first(&r, e) < 0)
+		return -1;
+	for (size_t i = 0; i < x->plan->n_steps; i++)
+		if (steps[x->plan->steps[i].kind](&r, &x->plan->steps[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* The next chunk of the image against the medium; *out_c is NULL at the end. */
+static int compare_next(struct run *r, const struct chunk **out_c, struct err *e)
+{
+	CLEANUP(chunk_freep) struct chunk *moved = NULL;
+
+	if (cancel_check(r->x->cancel, e) < 0)
+		return -1;
+	if (image_next(r->x->image, out_c, e) < 0)
+		return err_wrap(e, "image");
+	if (!*out_c || chunk_kind(*out_c) == CHUNK_SKIP)
+		return 0;
+	if (moved_chunk(r, *out_c, &moved, e) < 0)
+		return -1;
+	return compare_bytes(r, moved ? moved : *out_c, e);
+}
+
+int execute_compare(struct execution *x, struct err *e)
+{
+	CLEANUP(run_release) struct run r = {0};
+	CLEANUP(chunk_freep) struct chunk *tail = NULL;
+	uint64_t total_bytes = image_size_bytes(x->image);
+	const struct chunk *c = NULL;
+
+	if (begin(&r, x, e) < 0)
+		return -1;
+	emit(&r, EVENT_PHASE, PHASE_READ_BACK, 0, total_bytes);
+	do {
+		if (compare_next(&r, &c, e) < 0)
+			return -1;
+		if (c)
+			emit(&r, EVENT_PROGRESS, PHASE_READ_BACK,
+			     chunk_offset_bytes(c) + chunk_size_bytes(c), total_bytes);
+	} while (c);
+	if (!x->moved)
+		return 0;
+	if (chunk_derived_new(x->moved->tail_offset_bytes, x->moved->tail, x->moved->tail_bytes,
+			      &tail, e) < 0)
+		return -1;
+	return compare_bytes(&r, tail, e);
+}

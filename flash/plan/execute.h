@@ -1,0 +1,40 @@
+/* Doing a plan: the only caller of sink_write. */
+#pragma once
+
+#include "flash/base/cancel.h"
+#include "flash/base/err.h"
+#include "flash/base/event.h"
+#include "flash/disk/table.h"
+#include "flash/image/verified.h"
+#include "flash/plan/plan.h"
+#include "flash/sink/sink.h"
+
+/* What a target is left as. */
+enum target_state {
+	STATE_UNTOUCHED,  /* as it was */
+	STATE_INCOMPLETE, /* holds a part of the image, and nothing that would boot it */
+	STATE_COMMITTING, /* all is there and was read back, but for the first chunk, which may be
+			   */
+	STATE_COMPLETE,   /* durable and read back */
+};
+/* For people: "is untouched", "is incomplete and will not boot; ...". */
+const char *target_state_text(enum target_state state);
+
+struct execution {
+	const struct plan *plan; /* borrowed, as all here */
+	struct image *image;     /* before its first image_next */
+	struct sink *sink;
+	const struct table_moved *moved; /* NULL unless the plan moves the GPT */
+	const struct listener *listener; /* may be NULL */
+	const struct cancel *cancel;     /* may be NULL; not heeded between commit and its end */
+	const char *target;              /* for events */
+	enum target_state state;         /* set on success and on failure */
+};
+
+/* Do every step of the plan but STEP_PROBE, which needs the board. Fails with the image's errors,
+ * the sink's, ERR_DIFFERS when the medium does not hold what was written, ERR_CANCELLED. */
+int execute(struct execution *x, struct err *e);
+
+/* Compare every byte of the medium with the image, as STEP_READ_BACK and STEP_COMMIT do, without
+ * writing: for `verify`. Reads the whole image. */
+int execute_compare(struct execution *x, struct err *e);
