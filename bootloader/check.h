@@ -16,3 +16,8 @@ size_t boot_check_head_bytes(const struct board *b);
  * wanted types, a blob's magic. */
 int boot_check_image(const struct board *b, const struct table *t, const uint8_t *head,
 		     size_t head_bytes, struct err *e);
+
+/* The first partition of t whose type is one of those wanted; NULL when there is none. Borrowed from
+ * t. */
+const struct table_partition *boot_find_partition(const struct board_partition *wanted,
+						  const struct table *t);

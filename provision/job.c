@@ -1,0 +1,410 @@
+/* One image for one target. See job.h. */
+#include "provision/job.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bootloader/check.h"
+#include "flash/base/bytes.h"
+#include "flash/base/cleanup.h"
+#include "flash/base/units.h"
+#include "flash/disk/table.h"
+#include "flash/plan/execute.h"
+#include "flash/trust/floor.h"
+#include "provision/journal.h"
+#include "provision/selection.h"
+
+enum { N_OVERRIDES_MAX = 4 };
+
+struct job {
+	const struct job_request *request; /* borrowed */
+	struct image *image;               /* owned, as all that follow */
+	const struct board *board;         /* borrowed from the registry; NULL to verify */
+	struct facts *facts;
+	struct sink *sink;
+	struct signatures signatures;
+	struct layout_seen seen;
+	struct table_moved *moved; /* NULL: the table stays */
+	struct plan *plan;
+	bool is_created;                        /* the target is a file that was not there */
+	const char *overrides[N_OVERRIDES_MAX]; /* static texts */
+	size_t n_overrides;
+};
+
+void job_free(struct job *j)
+{
+	if (!j)
+		return;
+	plan_free(j->plan);
+	table_moved_free(j->moved);
+	layout_seen_release(&j->seen);
+	signatures_release(&j->signatures);
+	sink_free(j->sink);
+	facts_free(j->facts);
+	image_free(j->image);
+	free(j);
+}
+
+const struct plan *job_plan(const struct job *j)
+{
+	return j->plan;
+}
+
+const struct facts *job_facts(const struct job *j)
+{
+	return j->facts;
+}
+
+const struct signatures *job_signatures(const struct job *j)
+{
+	return &j->signatures;
+}
+
+const struct image *job_image(const struct job *j)
+{
+	return j->image;
+}
+
+const struct board *job_board(const struct job *j)
+{
+	return j->board;
+}
+
+/* ---- Preparing ---------------------------------------------------------------------------------
+ */
+
+static int job_new(const struct job_request *r, struct job **out, struct err *e)
+{
+	CLEANUP(job_freep) struct job *j = calloc(1, sizeof *j);
+
+	if (!j)
+		return err_errno(e, "%s", r->target);
+	j->request = r;
+	if (image_open(&r->image, &j->image, e) < 0)
+		return -1;
+	if (image_guarantee(j->image) != GUARANTEE_SIGNATURE)
+		j->overrides[j->n_overrides++] = "--allow-unsigned";
+	*out = TAKE(j);
+	return 0;
+}
+
+/* Gather the facts afresh and refuse what they forbid. */
+static int check_facts(struct job *j, struct err *e)
+{
+	const char *lifted = NULL;
+
+	facts_free(TAKE(j->facts));
+	if (facts_gather(j->request->target, "", &j->facts, e) < 0 ||
+	    refusal_check(j->facts, &j->request->refusal, image_size_bytes(j->image), &lifted, e) <
+		    0)
+		return -1;
+	if (lifted && j->n_overrides < N_OVERRIDES_MAX &&
+	    (j->n_overrides == 0 || j->overrides[j->n_overrides - 1] != lifted))
+		j->overrides[j->n_overrides++] = lifted;
+	return 0;
+}
+
+static int open_sink(struct job *j, enum sink_mode mode, struct err *e)
+{
+	uint64_t size_bytes = image_size_bytes(j->image);
+
+	if (j->facts->kind == TARGET_BLOCK)
+		return sink_blockdev_open(j->request->target, mode, &j->sink, e);
+	j->is_created = j->facts->kind == TARGET_MISSING;
+	if (j->is_created && size_bytes == SIZE_UNKNOWN)
+		return err_set(e, ERR_USAGE,
+			       "the size of the image is not known before its end; make the file "
+			       "first, with `truncate -s SIZE %s`",
+			       j->request->target);
+	return sink_file_open(j->request->target, mode, size_bytes, &j->sink, e);
+}
+
+/* Hold the target from before the first check to the end, so that no answer goes stale. The facts
+ * come first only to tell a device from a file, and why a busy one is busy. */
+static int open_target(struct job *j, struct err *e)
+{
+	enum sink_mode mode = j->request->is_plan_only ? SINK_LOOK : SINK_WRITE;
+
+	if (check_facts(j, e) < 0 || open_sink(j, mode, e) < 0)
+		return err_wrap(e, "target %s", j->request->target);
+	if (!j->is_created && check_facts(j, e) < 0)
+		return err_wrap(e, "target %s", j->request->target);
+	return 0;
+}
+
+static int check_sector(const struct job *j, struct err *e)
+{
+	const struct table *t = j->seen.table;
+
+	if (t->kind == TABLE_NONE || j->facts->kind != TARGET_BLOCK ||
+	    t->sector_bytes == j->facts->sector_bytes)
+		return 0;
+	return err_set(e, ERR_REFUSED,
+		       "the image is made for sectors of %" PRIu32 " bytes, but %s has %" PRIu32
+		       "; get an image made for that size",
+		       t->sector_bytes, j->request->target, j->facts->sector_bytes);
+}
+
+/* The medium is larger than the image's GPT expects: move the backup to the real end. */
+static int move_gpt(struct job *j, struct err *e)
+{
+	enum { ALTERNATE_LBA = 32 }; /* UEFI 2.10, table 5.5 */
+	const struct table *t = j->seen.table;
+	const uint8_t *header = j->seen.head + t->sector_bytes;
+	size_t head_bytes = (size_t)min_u64(j->seen.head_bytes, TABLE_HEAD_BYTES);
+	uint64_t end_bytes = 0;
+
+	if (t->kind != TABLE_GPT)
+		return 0;
+	if (!checked_mul(le64(header + ALTERNATE_LBA) + 1, t->sector_bytes, &end_bytes) ||
+	    end_bytes >= j->sink->size_bytes)
+		return 0;
+	return table_move_gpt(j->seen.head, head_bytes, j->sink->size_bytes, t->sector_bytes,
+			      &j->moved, e);
+}
+
+static int make_plan(struct job *j, struct err *e)
+{
+	const struct plan_input in = {
+		.image_size_bytes = image_size_bytes(j->image),
+		.medium_size_bytes = j->sink->size_bytes,
+		.sector_bytes = j->sink->sector_bytes > 512 ? j->sink->sector_bytes : 512,
+		.chunk_bytes = image_chunk_bytes(j->image),
+		.index = image_manifest(j->image) ? image_index(j->image) : NULL,
+		.stale = &j->signatures,
+		.moved_gpt_offset_bytes = j->moved ? j->moved->tail_offset_bytes : 0,
+		.unmapped = j->request->unmapped,
+		.is_blank = j->is_created,
+	};
+	return plan_make(&in, &j->plan, e);
+}
+
+int job_prepare(const struct job_request *r, struct job **out, struct err *e)
+{
+	CLEANUP(job_freep) struct job *j = NULL;
+
+	if (job_new(r, &j, e) < 0 ||
+	    selection_board(r->registry, image_manifest(j->image), r->board_id, &j->board, e) < 0 ||
+	    selection_check_floor(r->state_dir, image_manifest(j->image), e) < 0 ||
+	    open_target(j, e) < 0 ||
+	    selection_look(j->image, j->board, j->sink->size_bytes, &j->seen, e) < 0 ||
+	    check_sector(j, e) < 0 || move_gpt(j, e) < 0)
+		return -1;
+	if (!j->is_created && probe_signatures(j->sink->probe_fd, j->sink->size_bytes,
+					       j->sink->sector_bytes, &j->signatures, e) < 0)
+		return err_wrap(e, "target %s", r->target);
+	if (make_plan(j, e) < 0)
+		return -1;
+	*out = TAKE(j);
+	return 0;
+}
+
+/* ---- Executing ---------------------------------------------------------------------------------
+ */
+
+static void emit_text(const struct job *j, enum event_kind kind, enum err_code code,
+		      const char *text)
+{
+	const struct event ev = {
+		.kind = kind, .code = code, .target = j->request->target, .text = text};
+
+	event_emit(j->request->listener, &ev);
+}
+
+static int check_partition(const struct job *j, const struct board_partition *wanted,
+			   const struct table *t, struct err *e)
+{
+	const struct table_partition *p = boot_find_partition(wanted, t);
+	char type[40] = "";
+
+	if (!wanted->file_system)
+		return 0;
+	if (!p)
+		return err_set(e, ERR_DIFFERS, "no %s is found on the target", wanted->name);
+	if (probe_file_system(j->sink->probe_fd, p->start_bytes, p->size_bytes, type, e) < 0)
+		return -1;
+	if (strcmp(type, wanted->file_system) != 0)
+		return err_set(e, ERR_DIFFERS, "partition %u, the %s, should hold %s, but has %s",
+			       p->number, wanted->name, wanted->file_system,
+			       type[0] ? type : "no file system");
+	return 0;
+}
+
+static bool is_same_partition(const struct table_partition *a, const struct table_partition *b)
+{
+	return a->number == b->number && a->start_bytes == b->start_bytes &&
+	       a->size_bytes == b->size_bytes && strcmp(a->type, b->type) == 0 &&
+	       strcmp(a->uuid, b->uuid) == 0;
+}
+
+static int check_same_table(const struct table *wanted, const struct table *found, struct err *e)
+{
+	if (wanted->kind != found->kind || wanted->n_partitions != found->n_partitions)
+		return err_set(e, ERR_DIFFERS,
+			       "the image has a %s table with %zu partitions, but the target shows "
+			       "%s with %zu",
+			       table_kind_name(wanted->kind), wanted->n_partitions,
+			       table_kind_name(found->kind), found->n_partitions);
+	for (size_t i = 0; i < wanted->n_partitions; i++)
+		if (!is_same_partition(&wanted->partitions[i], &found->partitions[i]))
+			return err_set(e, ERR_DIFFERS, "partition %u is another on the target",
+				       wanted->partitions[i].number);
+	return 0;
+}
+
+/* Look at the target as a machine will, and hold it against image and board. */
+static int probe_target(const struct job *j, struct err *e)
+{
+	size_t head_bytes = (size_t)min_u64(TABLE_HEAD_BYTES, j->sink->size_bytes);
+	CLEANUP(table_freep) struct table *found = NULL;
+	CLEANUP(freep) uint8_t *head = aligned_alloc(CHUNK_ALIGN_BYTES, TABLE_HEAD_BYTES);
+	const struct event ev = {
+		.kind = EVENT_PHASE, .phase = PHASE_PROBE, .target = j->request->target};
+
+	event_emit(j->request->listener, &ev);
+	if (!head)
+		return err_set(e, ERR_IO, "out of memory");
+	if (sink_read_back(j->sink, 0, head, head_bytes, e) < 0 ||
+	    table_parse(head, head_bytes, j->sink->size_bytes, j->seen.table->sector_bytes, &found,
+			e) < 0 ||
+	    check_same_table(j->seen.table, found, e) < 0)
+		return -1;
+	for (unsigned i = 0; i < j->board->n_partitions; i++)
+		if (check_partition(j, &j->board->partitions[i], found, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* A good commit: older images of the group are refused from now on. */
+static int raise_floors(const struct job *j, struct err *e)
+{
+	const struct manifest *m = image_manifest(j->image);
+	const char *state_dir = j->request->state_dir;
+
+	if (!m)
+		return 0;
+	if (m->rollback_group[0] &&
+	    floor_raise_security_version(state_dir, m->rollback_group, m->security_version, e) < 0)
+		return err_wrap(e, "the target is written and verified, but its security version "
+				   "cannot be kept");
+	if (m->build_time_s && floor_raise_clock(state_dir, m->build_time_s, e) < 0)
+		return err_wrap(e, "the target is written and verified, but the time it proves "
+				   "cannot be kept");
+	return 0;
+}
+
+static int write_target(struct job *j, struct err *e)
+{
+	struct execution x = {
+		.plan = j->plan,
+		.image = j->image,
+		.sink = j->sink,
+		.moved = j->moved,
+		.listener = j->request->listener,
+		.cancel = j->request->cancel,
+		.target = j->request->target,
+	};
+
+	if (execute(&x, e) < 0)
+		return err_hint(e, "%s", target_state_text(x.state));
+	if (probe_target(j, e) < 0)
+		return err_hint(e, "%s", "the target holds the image, but do not use it");
+	return raise_floors(j, e);
+}
+
+static void emit_start(const struct job *j)
+{
+	const struct manifest *m = image_manifest(j->image);
+	char text[2 * MANIFEST_NAME_BYTES + 16];
+
+	(void)snprintf(text, sizeof text, "%s %s", m ? m->name : "unsigned image",
+		       m ? m->version : "");
+	emit_text(j, EVENT_STARTED, ERR_NONE, text);
+	for (size_t i = 0; i < j->n_overrides; i++)
+		emit_text(j, EVENT_OVERRIDE, ERR_NONE, j->overrides[i]);
+}
+
+static int note_in_journal(const struct job *j, const struct err *failure, struct err *e)
+{
+	const struct journal_entry entry = {
+		.time_s = time(NULL),
+		.facts = j->facts,
+		.image = j->image,
+		.where = j->request->image.where,
+		.board_id = j->board->id,
+		.overrides = j->overrides,
+		.n_overrides = j->n_overrides,
+		.failure = failure,
+	};
+	return journal_append(j->request->state_dir, &entry, e);
+}
+
+int job_execute(struct job *j, struct err *e)
+{
+	struct err journal_failure = {0};
+
+	emit_start(j);
+	int result = write_target(j, e);
+	if (note_in_journal(j, result < 0 ? e : NULL, &journal_failure) < 0)
+		emit_text(j, EVENT_NOTE, journal_failure.code, journal_failure.text);
+	if (result < 0)
+		return err_wrap(e, "writing %s", j->request->target);
+	emit_text(j, EVENT_DONE, ERR_NONE, guarantee_name(image_guarantee(j->image)));
+	return 0;
+}
+
+/* ---- Verifying ---------------------------------------------------------------------------------
+ */
+
+static int open_to_verify(struct job *j, struct err *e)
+{
+	const char *target = j->request->target;
+
+	if (facts_gather(target, "", &j->facts, e) < 0)
+		return -1;
+	switch (j->facts->kind) {
+	case TARGET_BLOCK:
+		return sink_blockdev_open(target, SINK_LOOK, &j->sink, e);
+	case TARGET_FILE:
+		return sink_file_open(target, SINK_LOOK, 0, &j->sink, e);
+	case TARGET_MISSING:
+	case TARGET_FOLDER:
+	case TARGET_OTHER:
+		break;
+	}
+	return err_set(e, ERR_USAGE, "it is neither a block device nor a regular file");
+}
+
+int job_verify(const struct job_request *r, struct err *e)
+{
+	CLEANUP(job_freep) struct job *j = NULL;
+	uint64_t size_bytes = 0;
+
+	if (job_new(r, &j, e) < 0)
+		return -1;
+	if (open_to_verify(j, e) < 0)
+		return err_wrap(e, "target %s", r->target);
+	size_bytes = image_size_bytes(j->image);
+	if (size_bytes != SIZE_UNKNOWN && j->sink->size_bytes < size_bytes)
+		return err_set(e, ERR_DIFFERS,
+			       "%s has %" PRIu64 " bytes, fewer than the %" PRIu64 " of the image",
+			       r->target, j->sink->size_bytes, size_bytes);
+	if (selection_look(j->image, NULL, j->sink->size_bytes, &j->seen, e) < 0 ||
+	    move_gpt(j, e) < 0)
+		return -1;
+	struct execution x = {
+		.image = j->image,
+		.sink = j->sink,
+		.moved = j->moved,
+		.listener = r->listener,
+		.cancel = r->cancel,
+		.target = r->target,
+	};
+	if (execute_compare(&x, e) < 0)
+		return err_wrap(e, "verifying %s", r->target);
+	emit_text(j, EVENT_DONE, ERR_NONE, guarantee_name(image_guarantee(j->image)));
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* Which board an image is for, and whether image and board belong together. */
+#pragma once
+
+#include "boards/registry.h"
+#include "flash/base/err.h"
+#include "flash/disk/table.h"
+#include "flash/image/verified.h"
+
+/* The board named by id, or, when id is NULL, the only one that m names. m may be NULL (unsigned).
+ * Fails with ERR_USAGE when it is not clear or not known, ERR_REFUSED when m names other boards. */
+int selection_board(const struct registry *r, const struct manifest *m, const char *id,
+		    const struct board **out, struct err *e);
+
+/* ERR_REFUSED when m's security version is below the floor kept in state_dir. m may be NULL. */
+int selection_check_floor(const char *state_dir, const struct manifest *m, struct err *e);
+
+/* The first bytes of the image and the table in them. */
+struct layout_seen {
+	const uint8_t *head; /* borrowed from the image until image_head is called again */
+	size_t head_bytes;
+	struct table *table; /* owned */
+};
+void layout_seen_release(struct layout_seen *l);
+
+/* Look at the start of im, as much as b (may be NULL) wants checked. medium_size_bytes stands in
+ * for the image's size when that is not known. */
+int selection_look(struct image *im, const struct board *b, uint64_t medium_size_bytes,
+		   struct layout_seen *out, struct err *e);
