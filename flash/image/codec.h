@@ -6,20 +6,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flash/base/err.h"
 #include "flash/image/source.h"
 
+/* What a step takes from and gives to. It moves the pointers on and counts down. */
+struct codec_io {
+	const uint8_t *in;
+	size_t in_bytes;
+	uint8_t *out;
+	size_t out_bytes;
+};
+
+/* The steps of one format; codec_open() does everything else. */
 struct codec {
 	const char *name; /* "gzip" */
+	/* Zeros in whole multiples of this may stand between and behind streams; 0: none may. */
+	size_t padding_bytes;
+	/* Do the bytes begin like a stream? */
 	bool (*has_magic)(const uint8_t *bytes, size_t n_bytes);
-	/* A source of the plain bytes of in, which it owns from now on (and has freed when this
-	 * fails). Reads several concatenated streams as one; fails with ERR_UNTRUSTED when the
-	 * input ends inside a stream, is damaged, or has other bytes behind its streams (zero
-	 * padding where the format allows it). */
-	int (*open)(struct source *in, struct source **out, struct err *e);
+
+	size_t state_bytes; /* what the functions below are given: zeros at first */
+	/* Get ready for a stream, the first or another one. */
+	int (*start)(void *state, struct err *e);
+	/* Decode some. *out_is_end tells that io->in is now behind the last byte of a stream, whose
+	 * checksum held. As long as there is input, something is taken or given, or it is damaged.
+	 */
+	int (*step)(void *state, struct codec_io *io, bool *out_is_end, struct err *e);
+	void (*release)(void *state);
 };
+
+enum { CODEC_MAGIC_MAX_BYTES = 10 }; /* what has_magic() may want to see: bzip2's are the longest */
 
 /* The codec whose magic the bytes begin with, or NULL: they are raw. */
 const struct codec *codec_by_magic(const uint8_t *bytes, size_t n_bytes);
+
+/* A source of the plain bytes of in, which it owns from now on (and has freed when this fails).
+ * Reads several concatenated streams as one; fails with ERR_UNTRUSTED when the input ends inside a
+ * stream, is damaged, needs more memory than a codec allows (codec_xz.c, codec_zstd.c), or has
+ * other bytes behind its streams. After a failure every further read fails alike. */
+int codec_open(const struct codec *c, struct source *in, struct source **out, struct err *e);
 
 /* One whole zstd frame of n_bytes at bytes, into exactly plain_bytes bytes at plain. Fails with
  * ERR_UNTRUSTED when it is not exactly one frame or gives more or fewer bytes. */

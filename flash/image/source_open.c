@@ -1,8 +1,10 @@
-/* Which kind of source a text asks for. See source.h. */
+/* Which kind of source a text asks for, and which decoder its first bytes. See source.h. */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "flash/base/cleanup.h"
+#include "flash/image/codec.h"
 #include "flash/image/source.h"
 
 static int open_stdin(const struct cancel *cancel, struct source **out, struct err *e)
@@ -24,4 +26,21 @@ int source_open(const char *where, const struct source_options *o, struct source
 	if (strcmp(where, "-") == 0)
 		return open_stdin(o->cancel, out, e);
 	return source_file_open(where, o->cancel, out, e);
+}
+
+int source_open_decoded(const char *where, const struct source_options *o, struct source **out,
+			struct err *e)
+{
+	CLEANUP(source_freep) struct source *s = NULL;
+	const uint8_t *bytes = NULL;
+	size_t n_bytes = 0;
+
+	if (source_open(where, o, &s, e) < 0 ||
+	    source_peek(s, CODEC_MAGIC_MAX_BYTES, &bytes, &n_bytes, e) < 0)
+		return -1;
+	const struct codec *c = codec_by_magic(bytes, n_bytes);
+	if (c)
+		return codec_open(c, TAKE(s), out, e);
+	*out = TAKE(s);
+	return 0;
 }
