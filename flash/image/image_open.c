@@ -245,7 +245,7 @@ static int open_unsigned(struct image *im, struct source **raw, const struct ima
 		im->payload = TAKE(*raw);
 		return 0;
 	}
-	return codec->open(TAKE(*raw), &im->payload, e);
+	return codec_open(codec, TAKE(*raw), &im->payload, e);
 }
 
 /* ---- Which of the three ------------------------------------------------------------------------
@@ -306,7 +306,7 @@ static int open_by_signature(struct image *im, struct source **raw, const struct
 		return err_wrap(e, "manifest");
 	const struct codec *codec = codec_by_magic(head, n_head);
 	if (codec)
-		return codec->open(TAKE(*raw), &im->payload, e);
+		return codec_open(codec, TAKE(*raw), &im->payload, e);
 	im->payload = TAKE(*raw);
 	return 0;
 }

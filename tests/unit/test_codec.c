@@ -119,7 +119,8 @@ static int dribble_read(struct source *s, void *bytes, size_t n_bytes, size_t *o
 		*e = d->failure;
 		return -1;
 	}
-	memcpy(bytes, d->bytes + d->n_given, n);
+	if (n > 0)
+		memcpy(bytes, d->bytes + d->n_given, n);
 	d->n_given += n;
 	*out_n_bytes = n;
 	return 0;
