@@ -5,7 +5,8 @@
 
 # ---- Debian packages, each listed once -------------------------------------------------------------
 BUILD_PACKAGES := gcc make pkg-config libmbedtls-dev libfdisk-dev libblkid-dev libcurl4-openssl-dev \
-	libcyaml-dev libjansson-dev libexpat1-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev liblz4-dev
+	libcyaml-dev libyaml-dev libjansson-dev libexpat1-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev \
+	liblz4-dev
 DEMO_PACKAGES := memtest86+ qemu-system-x86 ovmf util-linux
 TEST_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev perl openssl fdisk e2fsprogs dosfstools mtools mdadm lvm2 \
 	dmsetup xz-utils gzip bzip2 lz4 zstd bmap-tools nbdkit libnbd-bin qemu-utils qemu-system-common \
@@ -25,7 +26,7 @@ VERSION := 0.1.0
 BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
 LIBS := mbedtls mbedcrypto mbedx509
-PKGS := fdisk blkid libcurl libcyaml jansson expat zlib liblzma libzstd liblz4
+PKGS := fdisk blkid libcurl libcyaml yaml-0.1 jansson expat zlib liblzma libzstd liblz4
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wconversion -Wundef -Wswitch-enum -Werror

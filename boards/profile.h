@@ -56,7 +56,7 @@ struct board {
 };
 
 /* Parse one profile. where names it in errors. Fails with ERR_USAGE: "where:line: reason", for bad
- * YAML, unknown keys, missing keys and values that make no sense. */
+ * YAML, unknown keys, missing keys and values that make no sense; with ERR_IO out of memory. */
 int board_parse(const char *where, const void *yaml, size_t yaml_bytes, struct board **out,
 		struct err *e);
 void board_free(struct board *b);
