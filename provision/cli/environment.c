@@ -15,11 +15,14 @@ static const char *get(const char *name)
 
 struct environment environment_read(void)
 {
+	const char *terminal = get("TERM");
+
 	return (struct environment){
 		.state_dir = get("LKFLASH_STATE_DIR"),
 		.xdg_state_home = get("XDG_STATE_HOME"),
 		.home = get("HOME"),
 		.has_no_color = get("NO_COLOR") != NULL,
+		.is_terminal_dumb = !terminal || strcmp(terminal, "dumb") == 0,
 		.is_root = geteuid() == 0,
 	};
 }

@@ -10,6 +10,7 @@ struct environment {
 	const char *xdg_state_home; /* XDG_STATE_HOME */
 	const char *home;           /* HOME */
 	bool has_no_color;          /* NO_COLOR is set and not empty */
+	bool is_terminal_dumb;      /* TERM is unset or "dumb": no bars, no colours */
 	bool is_root;               /* the effective user is root */
 };
 

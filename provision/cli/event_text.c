@@ -1,0 +1,71 @@
+/* Pieces of text about events. See event_text.h. */
+#include "provision/cli/event_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+const char *phase_words(enum phase phase)
+{
+	static const char *const words[N_PHASES] = {
+		[PHASE_CHECK] = "checking",         [PHASE_WIPE] = "wiping",
+		[PHASE_WRITE] = "writing",          [PHASE_FLUSH] = "flushing",
+		[PHASE_READ_BACK] = "reading back", [PHASE_COMMIT] = "committing",
+		[PHASE_PROBE] = "probing",
+	};
+	return words[phase];
+}
+
+/* Bytes of the control character at c, 0 when it is none: C0, DEL, and C1 in UTF-8 (a terminal
+ * takes U+009B for the start of a command). */
+static size_t control_length(const unsigned char *c)
+{
+	if (c[0] < 0x20 || c[0] == 0x7f)
+		return 1;
+	return c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
+}
+
+void text_put_clean(struct buf *out, const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	while (*c) {
+		size_t n_bytes = control_length(c);
+		buf_append(out, n_bytes ? (const void *)"?" : c, 1);
+		c += n_bytes ? n_bytes : 1;
+	}
+}
+
+const char *text_duration(uint64_t duration_s, char text[DURATION_TEXT_BYTES])
+{
+	uint64_t minutes = duration_s / 60;
+
+	if (minutes >= 60)
+		(void)snprintf(text, DURATION_TEXT_BYTES, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64,
+			       minutes / 60, minutes % 60, duration_s % 60);
+	else
+		(void)snprintf(text, DURATION_TEXT_BYTES, "%" PRIu64 ":%02" PRIu64, minutes,
+			       duration_s % 60);
+	return text;
+}
+
+struct progress_text text_of_progress(const struct progress *p)
+{
+	struct progress_text t = {0};
+	uint64_t rate = progress_rate(p);
+	uint64_t left_s = progress_left_s(p);
+	char text[UNITS_TEXT_BYTES];
+	char duration[DURATION_TEXT_BYTES];
+
+	if (p->total_bytes > 0)
+		(void)units_format_bytes(p->done_bytes, t.done);
+	if (progress_percent(p) >= 0) {
+		(void)snprintf(t.percent, sizeof t.percent, "%d %%", progress_percent(p));
+		(void)snprintf(t.total, sizeof t.total, " of %s",
+			       units_format_bytes(p->total_bytes, text));
+	}
+	if (rate > 0)
+		(void)snprintf(t.rate, sizeof t.rate, "%s/s", units_format_bytes(rate, text));
+	if (left_s != UINT64_MAX)
+		(void)snprintf(t.left, sizeof t.left, "%s left", text_duration(left_s, duration));
+	return t;
+}

@@ -1,0 +1,328 @@
+/* Events as text. See render.h. */
+#include "provision/cli/render.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flash/base/units.h"
+#include "provision/cli/bar.h"
+#include "provision/cli/event_json.h"
+#include "provision/cli/event_text.h"
+#include "provision/cli/progress.h"
+
+enum {
+	REDRAW_EVERY_MS = 100, /* ten times a second; faster is only flicker */
+	LINE_EVERY_MS = 2000,
+	LINE_EVERY_PERCENT = 10,
+	LINE_UNKNOWN_EVERY_MS = 10000, /* where percents cannot be told */
+};
+
+/* A target at work. */
+struct row {
+	char *target; /* owned; "" for what concerns all */
+	enum phase phase;
+	uint64_t started_ms;
+	uint64_t image_bytes; /* the most any phase had to do */
+	struct progress progress;
+	uint64_t line_ms; /* when something about it was last printed */
+	int line_percent;
+};
+
+struct render {
+	struct render_style style;
+	struct row *rows; /* owned */
+	size_t n_rows;
+	size_t n_drawn_lines; /* bars on the screen, the cursor being below them */
+	uint64_t drawn_ms;
+};
+
+int render_new(const struct render_style *style, struct render **out, struct err *e)
+{
+	struct render *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return err_errno(e, "showing progress");
+	r->style = *style;
+	*out = r;
+	return 0;
+}
+
+void render_free(struct render *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n_rows; i++)
+		free(r->rows[i].target);
+	free(r->rows);
+	free(r);
+}
+
+void render_resize(struct render *r, unsigned columns, unsigned rows)
+{
+	r->style.columns = columns;
+	r->style.rows = rows;
+}
+
+static struct row *row_add(struct render *r, const char *target, uint64_t now_ms)
+{
+	char *name = strdup(target);
+	struct row *rows = name ? realloc(r->rows, (r->n_rows + 1) * sizeof *rows) : NULL;
+
+	if (!rows) {
+		free(name);
+		return NULL;
+	}
+	r->rows = rows;
+	rows[r->n_rows] = (struct row){.target = name, .started_ms = now_ms, .line_ms = now_ms};
+	return &rows[r->n_rows++];
+}
+
+static struct row *row_find(struct render *r, const char *target)
+{
+	for (size_t i = 0; i < r->n_rows; i++)
+		if (strcmp(r->rows[i].target, target) == 0)
+			return &r->rows[i];
+	return NULL;
+}
+
+static void row_remove(struct render *r, struct row *row)
+{
+	struct row *end = r->rows + r->n_rows;
+
+	free(row->target);
+	memmove(row, row + 1, (size_t)(end - row - 1) * sizeof *row);
+	r->n_rows--;
+}
+
+static void put_target(struct buf *out, const struct event *ev)
+{
+	if (ev->target) {
+		text_put_clean(out, ev->target);
+		buf_append_text(out, ": ");
+	}
+}
+
+static void put_color(struct render *r, struct buf *out, const char *code)
+{
+	if (r->style.has_color)
+		buf_append_text(out, code);
+}
+
+/* "/dev/sdb: note: text" */
+static void put_told(struct buf *out, const struct event *ev, const char *word)
+{
+	put_target(out, ev);
+	buf_printf(out, "%s%s", word, ev->text ? ": " : "");
+	text_put_clean(out, ev->text ? ev->text : "");
+}
+
+static void put_done(struct render *r, const struct row *row, const struct event *ev,
+		     uint64_t now_ms, struct buf *out)
+{
+	char size[UNITS_TEXT_BYTES];
+	char duration[DURATION_TEXT_BYTES];
+
+	put_target(out, ev);
+	put_color(r, out, "\x1b[32m");
+	buf_append_text(out, "done");
+	put_color(r, out, "\x1b[0m");
+	buf_append_text(out, ", 100 %");
+	if (row && row->image_bytes > 0)
+		buf_printf(out, ", %s", units_format_bytes(row->image_bytes, size));
+	if (row)
+		buf_printf(out, " in %s",
+			   text_duration((now_ms - row->started_ms) / 1000, duration));
+	buf_append_text(out, ev->text ? ": " : "");
+	text_put_clean(out, ev->text ? ev->text : "");
+}
+
+/* The error names its target nearly always; where it does not, we do. */
+static void put_failed(struct render *r, const struct event *ev, struct buf *out)
+{
+	const char *text = ev->text ? ev->text : "failed";
+
+	buf_append_text(out, "lkflash: ");
+	put_color(r, out, "\x1b[31m");
+	if (ev->target && !strstr(text, ev->target))
+		put_target(out, ev);
+	text_put_clean(out, text);
+	put_color(r, out, "\x1b[0m");
+}
+
+static void put_phase(const struct event *ev, struct buf *out)
+{
+	char size[UNITS_TEXT_BYTES];
+
+	put_target(out, ev);
+	buf_append_text(out, phase_words(ev->phase));
+	if (ev->total_bytes > 0 && ev->total_bytes != SIZE_UNKNOWN)
+		buf_printf(out, " %s", units_format_bytes(ev->total_bytes, size));
+}
+
+static void put_progress(const struct row *row, const struct event *ev, struct buf *out)
+{
+	struct progress_text t = text_of_progress(&row->progress);
+
+	put_target(out, ev);
+	buf_append_text(out, phase_words(ev->phase));
+	buf_printf(out, "%s%s", *t.percent ? ", " : "", t.percent);
+	buf_printf(out, "%s%s%s", *t.done ? ", " : "", t.done, t.total);
+	buf_printf(out, "%s%s", *t.rate ? ", " : "", t.rate);
+	buf_printf(out, "%s%s", *t.left ? ", " : "", t.left);
+}
+
+/* The line for ev, in a log or above the bars. row is there for progress. */
+static void put_line(struct render *r, const struct row *row, const struct event *ev,
+		     uint64_t now_ms, struct buf *out)
+{
+	switch (ev->kind) {
+	case EVENT_STARTED:
+		put_told(out, ev, "started");
+		break;
+	case EVENT_OVERRIDE:
+		put_told(out, ev, "warning");
+		break;
+	case EVENT_NOTE:
+		put_told(out, ev, "note");
+		break;
+	case EVENT_DONE:
+		put_done(r, row, ev, now_ms, out);
+		break;
+	case EVENT_FAILED:
+		put_failed(r, ev, out);
+		break;
+	case EVENT_PHASE:
+		put_phase(ev, out);
+		break;
+	case EVENT_PROGRESS:
+		put_progress(row, ev, out);
+		break;
+	case N_EVENTS:
+		break;
+	}
+	buf_append_text(out, r->style.kind == RENDER_BARS ? "\x1b[K\n" : "\n");
+}
+
+static size_t widest_target(const struct render *r)
+{
+	size_t widest = 0;
+
+	for (size_t i = 0; i < r->n_rows; i++) {
+		size_t n_columns = strlen(r->rows[i].target);
+		widest = n_columns > widest ? n_columns : widest;
+	}
+	return widest;
+}
+
+/* The cursor to where the bars begin; what is printed next goes over them, line by line, so that
+ * nothing flickers. */
+static void go_up(struct render *r, struct buf *out)
+{
+	if (r->n_drawn_lines > 0)
+		buf_printf(out, "\x1b[%zuA\r", r->n_drawn_lines);
+	r->n_drawn_lines = 0;
+}
+
+static void draw_bars(struct render *r, uint64_t now_ms, struct buf *out)
+{
+	size_t n_lines = r->style.rows > 1 ? r->style.rows - 1 : 1;
+	size_t n_shown = r->n_rows < n_lines ? r->n_rows : n_lines;
+	size_t name_columns = widest_target(r);
+
+	for (size_t i = 0; i < n_shown; i++) {
+		struct bar b = {r->rows[i].target, r->rows[i].phase, &r->rows[i].progress};
+		bar_put(out, &b, name_columns, r->style.columns);
+		buf_append_text(out, "\x1b[K\n");
+	}
+	buf_append_text(out, "\x1b[J");
+	r->n_drawn_lines = n_shown;
+	r->drawn_ms = now_ms;
+}
+
+/* Does ev say anything about how far its target is? */
+static bool is_about_work(enum event_kind kind)
+{
+	return kind == EVENT_STARTED || kind == EVENT_PHASE || kind == EVENT_PROGRESS;
+}
+
+/* Remember what ev says. NULL when it belongs to no target at work (or memory is short). */
+static struct row *track(struct render *r, const struct event *ev, uint64_t now_ms)
+{
+	const char *target = ev->target ? ev->target : "";
+	struct row *row = row_find(r, target);
+
+	if (!row && is_about_work(ev->kind))
+		row = row_add(r, target, now_ms);
+	if (!row || !is_about_work(ev->kind))
+		return row;
+	row->phase = ev->phase;
+	if (ev->kind == EVENT_PROGRESS)
+		progress_update(&row->progress, ev->done_bytes, ev->total_bytes, now_ms);
+	else
+		progress_begin(&row->progress, ev->done_bytes, ev->total_bytes, now_ms);
+	if (ev->phase == PHASE_WRITE || ev->phase == PHASE_READ_BACK)
+		row->image_bytes = max_u64(row->image_bytes, ev->done_bytes);
+	return row;
+}
+
+static bool is_line_due(const struct row *row, uint64_t passed_ms)
+{
+	int percent = progress_percent(&row->progress);
+
+	if (percent < 0)
+		return passed_ms >= LINE_UNKNOWN_EVERY_MS;
+	return passed_ms >= LINE_EVERY_MS && percent >= row->line_percent + LINE_EVERY_PERCENT;
+}
+
+/* Is anything to be printed for ev? Progress comes too often to show all of it. */
+static bool is_due(const struct render *r, const struct row *row, const struct event *ev,
+		   uint64_t now_ms)
+{
+	if (r->style.kind == RENDER_ERRORS)
+		return ev->kind == EVENT_FAILED;
+	if (ev->kind != EVENT_PROGRESS)
+		return true;
+	if (!row)
+		return false;
+	switch (r->style.kind) {
+	case RENDER_LINES:
+		return is_line_due(row, now_ms - row->line_ms);
+	case RENDER_BARS:
+		return now_ms - r->drawn_ms >= REDRAW_EVERY_MS;
+	case RENDER_JSON:
+		return now_ms - row->line_ms >= REDRAW_EVERY_MS ||
+		       ev->done_bytes == ev->total_bytes;
+	case RENDER_ERRORS:
+		break;
+	}
+	return false;
+}
+
+static void mark_printed(struct row *row, uint64_t now_ms)
+{
+	int percent = progress_percent(&row->progress);
+
+	row->line_ms = now_ms;
+	row->line_percent = percent < 0 ? 0 : percent - percent % LINE_EVERY_PERCENT;
+}
+
+void render_event(struct render *r, const struct event *ev, uint64_t now_ms, struct buf *out)
+{
+	struct row *row = track(r, ev, now_ms);
+	bool has_bars = r->style.kind == RENDER_BARS;
+	bool is_bar_only = has_bars && (ev->kind == EVENT_PHASE || ev->kind == EVENT_PROGRESS);
+	bool is_printed = is_due(r, row, ev, now_ms);
+
+	if (is_printed && has_bars)
+		go_up(r, out);
+	if (is_printed && r->style.kind == RENDER_JSON)
+		event_json(ev, out);
+	else if (is_printed && !is_bar_only)
+		put_line(r, row, ev, now_ms, out);
+	if (is_printed && row)
+		mark_printed(row, now_ms);
+	if (row && (ev->kind == EVENT_DONE || ev->kind == EVENT_FAILED))
+		row_remove(r, row);
+	if (is_printed && has_bars)
+		draw_bars(r, now_ms, out);
+}

@@ -1,0 +1,98 @@
+/* Shows events. See report.h. */
+#include "provision/cli/report.h"
+
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "flash/base/cleanup.h"
+#include "flash/base/fdio.h"
+#include "provision/cli/render.h"
+
+enum { COLUMNS_UNKNOWN = 80, ROWS_UNKNOWN = 24 };
+
+struct report {
+	struct listener listener;
+	struct render *render; /* owned */
+	int fd;
+	bool has_bars;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void measure_terminal(struct report *r)
+{
+	struct winsize size = {0};
+
+	(void)ioctl(r->fd, TIOCGWINSZ, &size);
+	render_resize(r->render, size.ws_col ? size.ws_col : COLUMNS_UNKNOWN,
+		      size.ws_row ? size.ws_row : ROWS_UNKNOWN);
+}
+
+/* One write an event: a program reads whole lines, and a terminal shows no half-drawn bars. Nobody
+ * to show it to is no reason to stop writing a disk. */
+static void on_event(void *context, const struct event *ev)
+{
+	struct report *r = context;
+	CLEANUP(buf_release) struct buf text = {0};
+	struct err ignored = {0};
+
+	if (r->has_bars)
+		measure_terminal(r);
+	render_event(r->render, ev, now_ms(), &text);
+	if (text.n_bytes > 0)
+		(void)fdio_write(r->fd, text.bytes, text.n_bytes, &ignored);
+}
+
+static enum render_kind kind_for(const struct options *o)
+{
+	if (o->is_json)
+		return RENDER_JSON;
+	if (o->is_quiet)
+		return RENDER_ERRORS;
+	if (isatty(STDERR_FILENO) && !o->environment.is_terminal_dumb)
+		return RENDER_BARS;
+	return RENDER_LINES;
+}
+
+int report_new(const struct options *o, struct report **out, struct err *e)
+{
+	CLEANUP(report_freep) struct report *r = calloc(1, sizeof *r);
+	struct render_style style = {
+		.kind = kind_for(o),
+		.columns = COLUMNS_UNKNOWN,
+		.rows = ROWS_UNKNOWN,
+		.has_color = isatty(STDERR_FILENO) && !o->environment.has_no_color &&
+			     !o->environment.is_terminal_dumb,
+	};
+
+	if (!r)
+		return err_errno(e, "showing progress");
+	if (render_new(&style, &r->render, e) < 0)
+		return -1;
+	r->listener = (struct listener){on_event, r};
+	r->fd = style.kind == RENDER_JSON ? STDOUT_FILENO : STDERR_FILENO;
+	r->has_bars = style.kind == RENDER_BARS;
+	*out = TAKE(r);
+	return 0;
+}
+
+void report_free(struct report *r)
+{
+	if (!r)
+		return;
+	render_free(r->render);
+	free(r);
+}
+
+const struct listener *report_listener(const struct report *r)
+{
+	return &r->listener;
+}
