@@ -9,9 +9,9 @@
 #include "flash/base/event.h"
 #include "flash/base/json.h"
 #include "flash/base/log.h"
+#include "flash/base/nearest.h"
 #include "provision/cli/command.h"
 #include "provision/cli/help.h"
-#include "provision/cli/nearest.h"
 #include "provision/cli/signals.h"
 #include "provision/cli/version.h"
 

@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "flash/base/nearest.h"
 #include "flash/base/parse.h"
 #include "provision/cli/command.h"
-#include "provision/cli/nearest.h"
 
 enum { NAME_BYTES = 32 };
 

@@ -1,5 +1,5 @@
 /* Which known word was probably meant. See nearest.h. */
-#include "provision/cli/nearest.h"
+#include "flash/base/nearest.h"
 
 #include <stdbool.h>
 #include <stdint.h>
