@@ -89,8 +89,10 @@ static void add_write(struct plan *p, const struct plan_input *in, uint64_t head
 		add(p, STEP_WRITE, head_bytes, SIZE_UNKNOWN, "the image, until its end");
 		return;
 	}
-	if (in->image_size_bytes <= head_bytes)
+	if (in->image_size_bytes <= head_bytes) {
+		add(p, STEP_WRITE, 0, 0, "nothing: the image ends with its first chunk");
 		return;
+	}
 	uint64_t size_bytes = in->image_size_bytes - head_bytes;
 	for (uint64_t i = 1; in->index && i < in->index->n_chunks; i++)
 		n_of_kind[in->index->entries[i].kind]++;
