@@ -23,7 +23,9 @@ struct keygen_request {
 };
 
 /* Make a CA and a signer certified by it: ca.pem, ca.key, sign.pem and sign.key in the folder, the
- * keys with mode 0600. Fails with ERR_USAGE, and changes nothing, when one of the four exists. */
+ * keys with mode 0600. Fails with ERR_USAGE, and changes nothing, when one of the four exists, when
+ * name has other than letters, digits, spaces, dots, underscores and hyphens, or when the signer
+ * would outlive the CA; with ERR_IO, and leaves none of the four, when one cannot be written. */
 int keygen(const struct keygen_request *r, struct err *e);
 
 /* A private key with the certificate that speaks for it. */
@@ -32,7 +34,8 @@ struct signing_key;
 /* Load an unencrypted PEM or DER key, and a PEM file whose first certificate is the signer's and
  * whose others, if any, are intermediates to be carried along. Fails with ERR_USAGE when the key
  * does not belong to the certificate, is of another kind than image-format allows, or is too
- * short; with ERR_IO when a file cannot be read. */
+ * short, and when no verifier would accept the certificates: not for code signing, or one of them
+ * issued none of the others; with ERR_IO when a file cannot be read. */
 int signing_key_load(const char *key_path, const char *cert_path, struct signing_key **out,
 		     struct err *e);
 void signing_key_free(struct signing_key *k);
