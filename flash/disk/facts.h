@@ -39,12 +39,13 @@ struct facts {
 	char *disk_path; /* owned; of a partition: its whole disk; else NULL */
 	bool is_read_only;
 	bool is_removable; /* the medium can be taken out */
-	bool is_hotplug;   /* the device itself can be: USB, MMC */
-	bool is_loop;
-	char *model;     /* owned; "" when not told, as the rest */
-	char *serial;    /* owned */
-	char *transport; /* owned; "usb", "sata", "nvme", "mmc", "virtio", "loop", "zram", ... */
-	char *by_id;     /* owned; a stable /dev/disk/by-id path */
+	bool is_hotplug;   /* the device itself can be: USB, SD card, Thunderbolt; or somebody
+			    * attached   it by hand: nbd, zram, loop. Not a soldered eMMC */
+	bool is_loop;      /* a loop device on a file; one on a block device is a fixed disk */
+	char *model;       /* owned; "" when not told, as the rest; of a loop device its file */
+	char *serial;      /* owned */
+	char *transport;   /* owned; "usb", "sata", "nvme", "mmc", "virtio", "loop", "zram", ... */
+	char *by_id;       /* owned; a stable /dev/disk/by-id path */
 	struct facts_use *uses; /* owned; of the disk and of everything on it */
 	size_t n_uses;
 };
