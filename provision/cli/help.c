@@ -5,7 +5,7 @@
 
 #include "flash/base/cleanup.h"
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 31 };
 
 static void put_option(const struct option *o, struct buf *out)
 {

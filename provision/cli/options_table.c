@@ -79,8 +79,8 @@ const struct option *option_table(size_t *out_n_options)
 		     OPTIONS_KEYGEN, key_type),
 		TEXT("name", "NAME", "whose keys they are (default: lkflash)", OPTIONS_KEYGEN,
 		     name),
-		NUMBER("days", "N", "how long both certificates hold", OPTIONS_KEYGEN, days, 1,
-		       36500),
+		NUMBER("days", "N", "how long the signer is valid (default: 730)", OPTIONS_KEYGEN,
+		       days, 1, 36500),
 
 		LIST("key", "FILE", "private key to sign with", OPTIONS_MANIFEST, key_paths),
 		LIST("cert", "FILE", "its certificate, in the same order", OPTIONS_MANIFEST,

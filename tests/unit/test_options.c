@@ -428,7 +428,7 @@ static void help_of_a_verb_has_usage_purpose_and_options(void **state)
 			    "And mean it.\n"
 			    "\n"
 			    "options:\n"
-			    "  -y, --yes                   answer the question before writing\n");
+			    "  -y, --yes                      answer the question before writing\n");
 }
 
 static void verb_is_found_by_its_whole_name_only(void **state)
