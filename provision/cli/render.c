@@ -312,13 +312,18 @@ void render_event(struct render *r, const struct event *ev, uint64_t now_ms, str
 	bool has_bars = r->style.kind == RENDER_BARS;
 	bool is_bar_only = has_bars && (ev->kind == EVENT_PHASE || ev->kind == EVENT_PROGRESS);
 	bool is_printed = is_due(r, row, ev, now_ms);
+	struct event shown = *ev;
+
+	/* Who tells of a failure need not know how far the target had come. */
+	if (row && ev->kind == EVENT_FAILED)
+		shown.phase = row->phase;
 
 	if (is_printed && has_bars)
 		go_up(r, out);
 	if (is_printed && r->style.kind == RENDER_JSON)
-		event_json(ev, out);
+		event_json(&shown, out);
 	else if (is_printed && !is_bar_only)
-		put_line(r, row, ev, now_ms, out);
+		put_line(r, row, &shown, now_ms, out);
 	if (is_printed && row)
 		mark_printed(row, now_ms);
 	if (row && (ev->kind == EVENT_DONE || ev->kind == EVENT_FAILED))

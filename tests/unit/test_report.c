@@ -552,6 +552,17 @@ static void json_has_the_end_of_a_phase_even_when_it_comes_fast(void **state)
 	assert_has(&out, "\"done_bytes\":10");
 }
 
+static void json_of_a_failure_has_the_phase_that_the_target_was_in(void **state)
+{
+	CLEANUP(render_freep) struct render *r = render_with(&json);
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	show(r, write_begins("a.img", 10), 0, &out);
+	show(r, said(EVENT_FAILED, "a.img", "gone"), 50, &out);
+	assert_has(&out, "\"event\":\"failed\",\"target\":\"a.img\",\"phase\":\"write\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +604,7 @@ int main(void)
 		cmocka_unit_test(json_of_a_failure_has_code_and_phase),
 		cmocka_unit_test(json_of_done_has_what_is_guaranteed),
 		cmocka_unit_test(json_has_the_end_of_a_phase_even_when_it_comes_fast),
+		cmocka_unit_test(json_of_a_failure_has_the_phase_that_the_target_was_in),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
