@@ -67,6 +67,8 @@ LIBRARY := $(OUT)/liblkflash.a
 UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_REPLAYS := $(patsubst %,$(OUT)/tests/fuzz/replay_%,$(FUZZ_NAMES))
+# Programs that shell tests start.
+TEST_TOOLS := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/lib/*.c)))
 SHELL_TESTS := $(sort $(wildcard tests/check-*.sh tests/cli/*.sh tests/faults/*.sh))
 
 Q := $(if $(V),,@)
@@ -115,11 +117,15 @@ $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(LIBRARY)
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(LDFLAGS) $(UNIT_LDFLAGS_$*) -o $@ $^ $(LDLIBS) -lcmocka
 
+$(OUT)/tests/lib/%: $(OUT)/tests/lib/%.o $(LIBRARY)
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(LIBRARY)
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-tests: $(if $(wildcard $(MAIN_SOURCE)),$(PROGRAM)) $(UNIT_TESTS) $(FUZZ_REPLAYS)
+tests: $(if $(wildcard $(MAIN_SOURCE)),$(PROGRAM)) $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZ_REPLAYS)
 
 check: deps-check
 	$(Q)$(MAKE) --no-print-directory tests

@@ -1,0 +1,210 @@
+#!/bin/bash
+# Images from web servers: a real one (nginx), and one with faults. Only on the loopback device.
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
+requires nginx openssl perl
+
+CAT=${BUILD:-$PWD/build/release}/tests/lib/cat_source
+unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
+
+# ---- Servers ---------------------------------------------------------------------------------------
+
+free_port() {
+	perl -MIO::Socket::INET -e \
+		'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local n
+	for ((n = 0; n < $1 * 20; n++)); do
+		"${@:2}" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+make_certificates() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=test-ca \
+		-keyout "$TMP/ca.key" -out "$TMP/ca.pem" &&
+		openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=127.0.0.1 \
+			-keyout "$TMP/tls.key" -out "$TMP/tls.csr" &&
+		printf 'subjectAltName=IP:127.0.0.1\n' >"$TMP/san" &&
+		openssl x509 -req -in "$TMP/tls.csr" -CA "$TMP/ca.pem" -CAkey "$TMP/ca.key" -days 1 \
+			-CAcreateserial -extfile "$TMP/san" -out "$TMP/tls.pem"
+}
+
+start_nginx() {
+	port=$(free_port)
+	tls_port=$(free_port)
+	mkdir -p "$TMP/www" "$TMP/nginx"
+	cat >"$TMP/nginx.conf" <<-END
+		user root;
+		worker_processes 1;
+		pid $TMP/nginx.pid;
+		error_log $TMP/nginx/error.log;
+		events {}
+		http {
+			access_log off;
+			client_body_temp_path $TMP/nginx/body;
+			proxy_temp_path $TMP/nginx/proxy;
+			fastcgi_temp_path $TMP/nginx/fastcgi;
+			uwsgi_temp_path $TMP/nginx/uwsgi;
+			scgi_temp_path $TMP/nginx/scgi;
+			root $TMP/www;
+			server {
+				listen 127.0.0.1:$port;
+				location /slow/ { alias $TMP/www/; limit_rate 2m; }
+				location /rangeless/ { alias $TMP/www/; max_ranges 0; }
+				location /moved/ { rewrite ^/moved/(.*) /\$1 permanent; }
+				location /denied/ { deny all; }
+			}
+			server {
+				listen 127.0.0.1:$tls_port ssl;
+				ssl_certificate $TMP/tls.pem;
+				ssl_certificate_key $TMP/tls.key;
+				location /plain/ { return 302 http://127.0.0.1:$port/image; }
+			}
+		}
+	END
+	at_end "kill \$(cat $TMP/nginx.pid)"
+	nginx -e "$TMP/nginx/error.log" -c "$TMP/nginx.conf"
+}
+
+start_faulty() {
+	tests/lib/faulty_http.pl "$TMP/www/image" "$TMP/faulty.port" "$TMP/faulty.log" &
+	at_end "kill $!"
+	wait_for 10 test -s "$TMP/faulty.port"
+	faulty=http://127.0.0.1:$(cat "$TMP/faulty.port")
+}
+
+# ---- What tests say --------------------------------------------------------------------------------
+
+# gives NAME OPTIONS... URL: the image, every byte of it.
+gives() {
+	"$CAT" "${@:2}" >"$TMP/got" 2>"$TMP/err"
+	status=$?
+	cmp -s "$TMP/www/image" "$TMP/got" && [ "$status" = 0 ]
+	ok $? "$1"
+	[ "$status" = 0 ] || diag "$(cat "$TMP/err")"
+}
+
+# refuses STATUS WORDS NAME OPTIONS... URL
+refuses() {
+	run "$CAT" "${@:4}"
+	exits "$1" "$3"
+	like "$err" "$2" "$3, and says why"
+}
+
+# A transfer that takes three seconds, of which one MiB has come.
+start_slow() {
+	"$CAT" "http://127.0.0.1:$port/slow/image" >"$TMP/got" 2>"$TMP/err" &
+	slow=$!
+	wait_for 20 has_bytes 1000000 "$TMP/got"
+}
+
+# shellcheck disable=SC2317 # by wait_for
+has_bytes() { [ "$(stat -c %s "$2" 2>/dev/null || echo 0)" -ge "$1" ]; }
+kill_workers() { pkill -KILL -P "$(cat "$TMP/nginx.pid")"; }
+
+mkdir -p "$TMP/www"
+head -c 6000000 /dev/urandom >"$TMP/www/image"
+make_certificates 2>"$TMP/openssl.log" || skip_all "openssl makes no certificates"
+start_nginx || skip_all "nginx does not start"
+start_faulty
+web=http://127.0.0.1:$port
+tls=https://127.0.0.1:$tls_port
+
+# ---- A real server ---------------------------------------------------------------------------------
+
+gives "http:// gives the file" "$web/image"
+gives "a scheme may be in capitals" "HTTP://127.0.0.1:$port/image"
+gives "a redirect is followed" "$web/moved/image"
+gives "a server without ranges gives the file" "$web/rangeless/image"
+gives "user and password may be in the URL" "http://user:secret@127.0.0.1:$port/image"
+is "$("$CAT" --size "$web/image")" 6000000 "the size is known"
+
+gives "https:// gives the file, with a private CA" --tls-ca "$TMP/ca.pem" "$tls/image"
+refuses 1 "certificate.*--tls-ca" "https:// of an unknown CA is refused" "$tls/image"
+refuses 1 "/nowhere/ca.pem" "a CA file that is missing is an error" --tls-ca /nowhere/ca.pem "$tls/image"
+refuses 6 "127.0.0.1:$tls_port/plain/: " "a redirect from https:// to http:// is refused" \
+	--tls-ca "$TMP/ca.pem" "$tls/plain/"
+
+refuses 1 "$web/nothing: there is no such file on the server \(404\)" "404 is final" "$web/nothing"
+refuses 1 "the server denies access \(403\)" "403 is final" "$web/denied/image"
+run "$CAT" "http://user:secret@127.0.0.1:$port/nothing"
+like "$err" "http://127.0.0.1:$port/nothing" "an error names the URL without the password"
+grep -q secret <<<"$err"
+is $? 1 "and shows it nowhere"
+
+"$CAT" --seek 4000001 "$web/image" >"$TMP/got"
+tail -c +4000002 "$TMP/www/image" | cmp -s - "$TMP/got"
+ok $? "reading goes on anywhere by a range"
+is "$("$CAT" --seek 6000000 "$web/image" | wc -c)" 0 "at the end there is nothing"
+is "$("$CAT" --seek 7000000 "$web/image" | wc -c)" 0 "past the end there is nothing"
+refuses 2 "can only be read from start to end" "a server without ranges refuses to seek" \
+	--seek 1 "$web/rangeless/image"
+
+gzip -c "$TMP/www/image" >"$TMP/www/image.gz"
+gives "a compressed file is decoded" --decode "$web/image.gz"
+
+start_slow
+ok $? "a slow transfer is under way"
+kill_workers
+wait "$slow"
+is $? 0 "a transfer whose server died is completed by the next"
+cmp -s "$TMP/www/image" "$TMP/got"
+ok $? "and every byte is right"
+
+start_slow
+cp "$TMP/www/image" "$TMP/www/next"
+touch -d '2001-01-01' "$TMP/www/next"
+mv "$TMP/www/next" "$TMP/www/image"
+kill_workers
+wait "$slow"
+is $? 6 "a file that changed during a transfer is refused"
+like "$(cat "$TMP/err")" "changed during the transfer; start again" "and it is said"
+
+# ---- One with faults -------------------------------------------------------------------------------
+
+gives "a transfer that breaks again and again is completed" "$faulty/cut/1500000"
+is "$(grep -c '^cut' "$TMP/faulty.log")" 4 "by asking four times"
+is "$(sed -n 's/^cut.* //p' "$TMP/faulty.log" | sort -n | tail -1)" 4500000 "from where it stopped"
+gives "a server that is busy is asked again" "$faulty/busy/2"
+gives "a server that stalls is asked again" --timeout-ms 500 "$faulty/stall/1500000"
+gives "a server that knows no ranges sends it all again" "$faulty/rangeless/1500000"
+gives "a body in chunks is read" "$faulty/chunked"
+is "$("$CAT" "$faulty/empty" | wc -c)" 0 "an empty file is empty"
+
+refuses 6 "changed during the transfer" "another ETag is refused" "$faulty/change/1500000"
+refuses 6 "changed during the transfer" "a file that became shorter is refused" "$faulty/shrink/1500000"
+refuses 6 "asked for the bytes from 1500000 on" "another range is refused" "$faulty/misplaced/1500000"
+refuses 1 "names no version \(ETag or Last-Modified\).*at byte 1500000; start again" \
+	"without a version nothing is glued together" "$faulty/anonymous/1500000"
+refuses 1 "names no version" "chunks without their end are refused" "$faulty/unchunked"
+refuses 6 "use one that sends Content-Length" "a body without an end is refused" "$faulty/endless"
+refuses 6 "answers 204" "a reply without a file is refused" "$faulty/teapot"
+refuses 6 "" "what is no web server is refused" "$faulty/nonsense"
+refuses 6 "" "a redirect to a file is refused" "$faulty/away"
+refuses 6 "redirects" "a redirect in circles is refused" "$faulty/circle"
+
+refuses 8 "stopped by a signal" "waiting for a server ends when asked to stop" \
+	--stop-on-input "$faulty/silent"
+
+# Giving up takes the waits of all tries, so the three are tried at once.
+give_up() { "$CAT" "${@:2}" >"$TMP/$1.out" 2>"$TMP/$1.err"; echo $? >"$TMP/$1.status"; }
+give_up down "$faulty/busy/99" &
+jobs=$!
+give_up refused "http://127.0.0.1:$(free_port)/image" &
+jobs="$jobs $!"
+give_up silent --timeout-ms 100 "$faulty/silent" &
+jobs="$jobs $!"
+# shellcheck disable=SC2086 # process ids
+wait $jobs
+for what in down refused silent; do
+	is "$(cat "$TMP/$what.status")" 1 "a server that is $what is given up"
+	like "$(cat "$TMP/$what.err")" "gave up after 6 tries" "and that is said ($what)"
+done
+like "$(cat "$TMP/silent.err")" "sent nothing for 100 ms" "a silent server is called so"
+
+finish

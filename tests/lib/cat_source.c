@@ -1,0 +1,98 @@
+/* Print a source: cat_source [--decode] [--tls-ca FILE] [--timeout-ms N] [--seek N] [--size]
+ * [--stop-on-input] WHERE. With --stop-on-input it stops as soon as standard input can be read.
+ * Ends with the code of the error, if there is one. For shell tests of what a unit test cannot
+ * have: servers and terminals. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "flash/base/cleanup.h"
+#include "flash/base/parse.h"
+#include "flash/base/units.h"
+#include "flash/image/source.h"
+
+struct request {
+	struct source_options options;
+	struct cancel cancel;
+	bool is_decoded;
+	bool is_size_wanted;
+	uint64_t seek_bytes; /* SIZE_UNKNOWN: no seek */
+	const char *where;
+};
+
+static bool parse_arguments(int argc, char **argv, struct request *r)
+{
+	static const struct option names[] = {
+		{"decode", no_argument, NULL, 'd'},
+		{"size", no_argument, NULL, 'n'},
+		{"stop-on-input", no_argument, NULL, 'i'},
+		{"tls-ca", required_argument, NULL, 'c'},
+		{"timeout-ms", required_argument, NULL, 't'},
+		{"seek", required_argument, NULL, 's'},
+		{0},
+	};
+	uint64_t timeout_ms = 0;
+	bool is_good = true;
+	int c = 0;
+
+	while (is_good && (c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		r->is_decoded |= c == 'd';
+		r->is_size_wanted |= c == 'n';
+		if (c == 'i')
+			r->cancel.fd = STDIN_FILENO;
+		if (c == 'c')
+			r->options.tls_ca_path = optarg;
+		if (c == 't')
+			is_good = parse_u64(optarg, &timeout_ms) && timeout_ms <= UINT32_MAX;
+		if (c == 's')
+			is_good = parse_u64(optarg, &r->seek_bytes);
+		is_good = is_good && c != '?';
+	}
+	r->options.cancel = &r->cancel;
+	r->options.http_timeout_ms = (unsigned)timeout_ms;
+	r->where = argv[optind];
+	return is_good && optind + 1 == argc;
+}
+
+static int print_rest(struct source *s, struct err *e)
+{
+	char bytes[1 << 16];
+	size_t n = 1;
+
+	while (n > 0) {
+		if (source_read(s, bytes, sizeof bytes, &n, e) < 0)
+			return -1;
+		if (fwrite(bytes, 1, n, stdout) != n || fflush(stdout) != 0)
+			return err_errno(e, "writing standard output");
+	}
+	return 0;
+}
+
+static int print(const struct request *r, struct err *e)
+{
+	CLEANUP(source_freep) struct source *s = NULL;
+	int (*open)(const char *where, const struct source_options *o, struct source **out,
+		    struct err *e2) = r->is_decoded ? source_open_decoded : source_open;
+
+	if (open(r->where, &r->options, &s, e) < 0)
+		return -1;
+	if (r->is_size_wanted) {
+		printf("%llu\n", (unsigned long long)s->size_bytes);
+		return 0;
+	}
+	if (r->seek_bytes != SIZE_UNKNOWN && source_seek(s, r->seek_bytes, e) < 0)
+		return -1;
+	return print_rest(s, e);
+}
+
+int main(int argc, char **argv)
+{
+	struct request r = {.cancel.fd = -1, .seek_bytes = SIZE_UNKNOWN};
+	struct err e = {0};
+
+	if (!parse_arguments(argc, argv, &r))
+		return ERR_USAGE;
+	if (print(&r, &e) == 0)
+		return 0;
+	fprintf(stderr, "cat_source: %s\n", e.text);
+	return (int)e.code;
+}
