@@ -27,7 +27,7 @@ _lkflash_verb() {
 _lkflash_value() {
 	local program=$1 argument=$2 cur=$3
 	case $argument in
-	ID) compgen -W "$("$program" boards 2>/dev/null | awk '{print $1}')" -- "$cur" ;;
+	ID) compgen -W "$("$program" boards 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$cur" ;;
 	DIR) compgen -d -- "$cur" ;;
 	*'|URL' | FILE | IMAGE) compgen -f -- "$cur" ;;
 	*'|'*) compgen -W "${argument//|/ }" -- "$cur" ;;
@@ -38,7 +38,7 @@ _lkflash_operand() {
 	local program=$1 verb=$2 cur=$3
 	case $verb in
 	help) compgen -W "$(_lkflash_verbs "$program")" -- "$cur" ;;
-	boards) compgen -W "show check $("$program" boards 2>/dev/null | awk '{print $1}')" -- "$cur" ;;
+	boards) compgen -W "show check $("$program" boards 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$cur" ;;
 	write | plan | verify) compgen -W "$("$program" devices 2>/dev/null | awk '/^\/dev\// {print $1}')" -- "$cur" ;;
 	esac
 	[ "$verb" = help ] || compgen -f -- "$cur"
