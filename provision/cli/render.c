@@ -7,7 +7,7 @@
 #include "flash/base/units.h"
 #include "provision/cli/bar.h"
 #include "provision/cli/event_json.h"
-#include "provision/cli/event_text.h"
+#include "provision/cli/line.h"
 #include "provision/cli/progress.h"
 
 enum {
@@ -92,115 +92,6 @@ static void row_remove(struct render *r, struct row *row)
 	free(row->target);
 	memmove(row, row + 1, (size_t)(end - row - 1) * sizeof *row);
 	r->n_rows--;
-}
-
-static void put_target(struct buf *out, const struct event *ev)
-{
-	if (ev->target) {
-		text_put_clean(out, ev->target);
-		buf_append_text(out, ": ");
-	}
-}
-
-static void put_color(struct render *r, struct buf *out, const char *code)
-{
-	if (r->style.has_color)
-		buf_append_text(out, code);
-}
-
-/* "/dev/sdb: note: text" */
-static void put_told(struct buf *out, const struct event *ev, const char *word)
-{
-	put_target(out, ev);
-	buf_printf(out, "%s%s", word, ev->text ? ": " : "");
-	text_put_clean(out, ev->text ? ev->text : "");
-}
-
-static void put_done(struct render *r, const struct row *row, const struct event *ev,
-		     uint64_t now_ms, struct buf *out)
-{
-	char size[UNITS_TEXT_BYTES];
-	char duration[DURATION_TEXT_BYTES];
-
-	put_target(out, ev);
-	put_color(r, out, "\x1b[32m");
-	buf_append_text(out, "done");
-	put_color(r, out, "\x1b[0m");
-	buf_append_text(out, ", 100 %");
-	if (row && row->image_bytes > 0)
-		buf_printf(out, ", %s", units_format_bytes(row->image_bytes, size));
-	if (row)
-		buf_printf(out, " in %s",
-			   text_duration((now_ms - row->started_ms) / 1000, duration));
-	buf_append_text(out, ev->text ? ": " : "");
-	text_put_clean(out, ev->text ? ev->text : "");
-}
-
-/* The error names its target nearly always; where it does not, we do. */
-static void put_failed(struct render *r, const struct event *ev, struct buf *out)
-{
-	const char *text = ev->text ? ev->text : "failed";
-
-	buf_append_text(out, "lkflash: ");
-	put_color(r, out, "\x1b[31m");
-	if (ev->target && !strstr(text, ev->target))
-		put_target(out, ev);
-	text_put_clean(out, text);
-	put_color(r, out, "\x1b[0m");
-}
-
-static void put_phase(const struct event *ev, struct buf *out)
-{
-	char size[UNITS_TEXT_BYTES];
-
-	put_target(out, ev);
-	buf_append_text(out, phase_words(ev->phase));
-	if (ev->total_bytes > 0 && ev->total_bytes != SIZE_UNKNOWN)
-		buf_printf(out, " %s", units_format_bytes(ev->total_bytes, size));
-}
-
-static void put_progress(const struct row *row, const struct event *ev, struct buf *out)
-{
-	struct progress_text t = text_of_progress(&row->progress);
-
-	put_target(out, ev);
-	buf_append_text(out, phase_words(ev->phase));
-	buf_printf(out, "%s%s", *t.percent ? ", " : "", t.percent);
-	buf_printf(out, "%s%s%s", *t.done ? ", " : "", t.done, t.total);
-	buf_printf(out, "%s%s", *t.rate ? ", " : "", t.rate);
-	buf_printf(out, "%s%s", *t.left ? ", " : "", t.left);
-}
-
-/* The line for ev, in a log or above the bars. row is there for progress. */
-static void put_line(struct render *r, const struct row *row, const struct event *ev,
-		     uint64_t now_ms, struct buf *out)
-{
-	switch (ev->kind) {
-	case EVENT_STARTED:
-		put_told(out, ev, "started");
-		break;
-	case EVENT_OVERRIDE:
-		put_told(out, ev, "warning");
-		break;
-	case EVENT_NOTE:
-		put_told(out, ev, "note");
-		break;
-	case EVENT_DONE:
-		put_done(r, row, ev, now_ms, out);
-		break;
-	case EVENT_FAILED:
-		put_failed(r, ev, out);
-		break;
-	case EVENT_PHASE:
-		put_phase(ev, out);
-		break;
-	case EVENT_PROGRESS:
-		put_progress(row, ev, out);
-		break;
-	case N_EVENTS:
-		break;
-	}
-	buf_append_text(out, r->style.kind == RENDER_BARS ? "\x1b[K\n" : "\n");
 }
 
 static size_t widest_target(const struct render *r)
@@ -306,28 +197,59 @@ static void mark_printed(struct row *row, uint64_t now_ms)
 	row->line_percent = percent < 0 ? 0 : percent - percent % LINE_EVERY_PERCENT;
 }
 
+static void put_line(const struct render *r, const struct row *row, const struct event *ev,
+		     uint64_t now_ms, struct buf *out)
+{
+	struct line_facts facts = {.has_color = r->style.has_color};
+
+	if (row) {
+		facts.progress = &row->progress;
+		facts.image_bytes = row->image_bytes;
+		facts.took_ms = now_ms - row->started_ms;
+	}
+	line_put(out, ev, &facts);
+	buf_append_text(out, r->style.kind == RENDER_BARS ? "\x1b[K\n" : "\n");
+}
+
+static bool is_bar_enough(enum event_kind kind)
+{
+	return kind == EVENT_PHASE || kind == EVENT_PROGRESS;
+}
+
+static void print(struct render *r, const struct row *row, const struct event *ev, uint64_t now_ms,
+		  struct buf *out)
+{
+	switch (r->style.kind) {
+	case RENDER_JSON:
+		event_json(ev, out);
+		break;
+	case RENDER_BARS:
+		go_up(r, out);
+		if (!is_bar_enough(ev->kind))
+			put_line(r, row, ev, now_ms, out);
+		break;
+	case RENDER_LINES:
+	case RENDER_ERRORS:
+		put_line(r, row, ev, now_ms, out);
+		break;
+	}
+}
+
 void render_event(struct render *r, const struct event *ev, uint64_t now_ms, struct buf *out)
 {
 	struct row *row = track(r, ev, now_ms);
-	bool has_bars = r->style.kind == RENDER_BARS;
-	bool is_bar_only = has_bars && (ev->kind == EVENT_PHASE || ev->kind == EVENT_PROGRESS);
 	bool is_printed = is_due(r, row, ev, now_ms);
 	struct event shown = *ev;
 
 	/* Who tells of a failure need not know how far the target had come. */
 	if (row && ev->kind == EVENT_FAILED)
 		shown.phase = row->phase;
-
-	if (is_printed && has_bars)
-		go_up(r, out);
-	if (is_printed && r->style.kind == RENDER_JSON)
-		event_json(&shown, out);
-	else if (is_printed && !is_bar_only)
-		put_line(r, row, &shown, now_ms, out);
+	if (is_printed)
+		print(r, row, &shown, now_ms, out);
 	if (is_printed && row)
 		mark_printed(row, now_ms);
 	if (row && (ev->kind == EVENT_DONE || ev->kind == EVENT_FAILED))
 		row_remove(r, row);
-	if (is_printed && has_bars)
+	if (is_printed && r->style.kind == RENDER_BARS)
 		draw_bars(r, now_ms, out);
 }

@@ -1,0 +1,115 @@
+/* The line that stays for an event. See line.h. */
+#include "provision/cli/line.h"
+
+#include <string.h>
+
+#include "flash/base/units.h"
+#include "provision/cli/event_text.h"
+
+#define GREEN "\x1b[32m"
+#define RED   "\x1b[31m"
+#define PLAIN "\x1b[0m"
+
+static void put_target(struct buf *out, const struct event *ev)
+{
+	if (ev->target) {
+		text_put_clean(out, ev->target);
+		buf_append_text(out, ": ");
+	}
+}
+
+static void put_text(struct buf *out, const struct event *ev)
+{
+	if (ev->text) {
+		buf_append_text(out, ": ");
+		text_put_clean(out, ev->text);
+	}
+}
+
+/* "/dev/sdb: note: text" */
+static void put_told(struct buf *out, const struct event *ev, const char *word)
+{
+	put_target(out, ev);
+	buf_append_text(out, word);
+	put_text(out, ev);
+}
+
+static void put_done(struct buf *out, const struct event *ev, const struct line_facts *facts)
+{
+	char size[UNITS_TEXT_BYTES];
+	char duration[DURATION_TEXT_BYTES];
+
+	put_target(out, ev);
+	buf_append_text(out, facts->has_color ? GREEN "done" PLAIN : "done");
+	buf_append_text(out, ", 100 %");
+	if (facts->image_bytes > 0)
+		buf_printf(out, ", %s", units_format_bytes(facts->image_bytes, size));
+	if (facts->progress)
+		buf_printf(out, " in %s", text_duration(facts->took_ms / 1000, duration));
+	put_text(out, ev);
+}
+
+/* The error names its target nearly always; where it does not, we do. */
+static void put_failed(struct buf *out, const struct event *ev, const struct line_facts *facts)
+{
+	const char *text = ev->text ? ev->text : "failed";
+
+	buf_append_text(out, "lkflash: ");
+	buf_append_text(out, facts->has_color ? RED : "");
+	if (ev->target && !strstr(text, ev->target))
+		put_target(out, ev);
+	text_put_clean(out, text);
+	buf_append_text(out, facts->has_color ? PLAIN : "");
+}
+
+static void put_phase(struct buf *out, const struct event *ev)
+{
+	char size[UNITS_TEXT_BYTES];
+
+	put_target(out, ev);
+	buf_append_text(out, phase_words(ev->phase));
+	if (ev->total_bytes > 0 && ev->total_bytes != SIZE_UNKNOWN)
+		buf_printf(out, " %s", units_format_bytes(ev->total_bytes, size));
+}
+
+static void put_progress(struct buf *out, const struct event *ev, const struct progress *p)
+{
+	struct progress_text t = text_of_progress(p);
+
+	put_target(out, ev);
+	buf_append_text(out, phase_words(ev->phase));
+	buf_printf(out, "%s%s", *t.percent ? ", " : "", t.percent);
+	buf_printf(out, "%s%s%s", *t.done ? ", " : "", t.done, t.total);
+	buf_printf(out, "%s%s", *t.rate ? ", " : "", t.rate);
+	buf_printf(out, "%s%s", *t.left ? ", " : "", t.left);
+}
+
+void line_put(struct buf *out, const struct event *ev, const struct line_facts *facts)
+{
+	switch (ev->kind) {
+	case EVENT_STARTED:
+		put_told(out, ev, "started");
+		break;
+	case EVENT_OVERRIDE:
+		put_told(out, ev, "warning");
+		break;
+	case EVENT_NOTE:
+		put_told(out, ev, "note");
+		break;
+	case EVENT_DONE:
+		put_done(out, ev, facts);
+		break;
+	case EVENT_FAILED:
+		put_failed(out, ev, facts);
+		break;
+	case EVENT_PHASE:
+		put_phase(out, ev);
+		break;
+	case EVENT_PROGRESS:
+		if (facts->progress)
+			put_progress(out, ev, facts->progress);
+		break;
+	case N_EVENTS:
+		break;
+	}
+}
