@@ -1,0 +1,47 @@
+/* From what is known about an image to its signed sections. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flash/base/buf.h"
+#include "flash/base/err.h"
+#include "flash/image/index.h"
+#include "flash/image/survey.h"
+#include "flash/trust/keys.h"
+#include "flash/trust/manifest.h"
+#include "flash/trust/trust.h"
+
+/* What is signed, byte for byte, and what it carries the digest of. Zero-initialise. */
+struct seal {
+	struct buf manifest_json;
+	struct buf index;
+};
+
+void seal_release(struct seal *s);
+
+/* Fill in what the survey knows of m (size, digest, index), and put the bytes of both into *out.
+ * m's partitions must be within the image. Fails with ERR_USAGE when the manifest so made would be
+ * refused by a reader. */
+int seal_prepare(struct manifest *m, const struct survey *survey, struct seal *out, struct err *e);
+
+/* Append the three sections, signed by 1 to SIGNERS_MAX keys, to *out. */
+int seal_sign(const struct seal *s, struct signing_key *const *keys, size_t n_keys, struct buf *out,
+	      struct err *e);
+
+/* A signature that was made elsewhere over a manifest that was written earlier. */
+struct seal_attachment {
+	const void *manifest_json; /* borrowed; exactly what was signed */
+	size_t manifest_json_bytes;
+	const uint8_t *signature; /* borrowed; DER */
+	size_t signature_bytes;
+	const struct trust_store *store; /* borrowed; NULL: see below */
+	const struct trust_policy *policy;
+};
+
+/* Append the three sections with that signature to *out. The image must be the manifest's: the same
+ * digests of it and of its index. With a store the signature must be one that it trusts; without,
+ * it must at least have been made over this manifest by the keys of the certificates it carries.
+ * Fails with ERR_UNTRUSTED when any of this is not so. */
+int seal_attach(const struct survey *survey, const struct seal_attachment *a, struct buf *out,
+		struct err *e);
