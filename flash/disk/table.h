@@ -29,16 +29,17 @@ struct table_partition {
 struct table {
 	enum table_kind kind;
 	uint32_t sector_bytes;
-	struct table_partition *partitions; /* owned; in order of number */
+	struct table_partition *partitions; /* owned; in order of number; extended ones as well */
 	size_t n_partitions;
 };
 
 enum { TABLE_HEAD_BYTES = 65536 }; /* holds any table we read: 34 sectors of 512, 6 of 4096 */
 
 /* The table in the first head_bytes of a medium. A GPT counts when its protective MBR, primary
- * header and entries are good. sector_bytes is 512 or 4096. No table is not an error: kind is
- * TABLE_NONE. Fails with ERR_UNTRUSTED for a table that is damaged or does not fit
- * medium_size_bytes. */
+ * header and entries are good. The logical partitions of an MBR are there as far as head holds the
+ * records that chain them. sector_bytes is 512 or 4096. No table is not an error: kind is
+ * TABLE_NONE, as it is for a file system on the whole medium. Fails with ERR_UNTRUSTED for a table
+ * that is damaged or does not fit medium_size_bytes. */
 int table_parse(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
 		uint32_t sector_bytes, struct table **out, struct err *e);
 void table_free(struct table *t);
@@ -57,7 +58,8 @@ struct table_moved {
 	size_t head_bytes;
 	uint8_t *tail; /* owned; backup entries and header, to be put at tail_offset_bytes */
 	size_t tail_bytes;
-	uint64_t tail_offset_bytes; /* tail_offset_bytes + tail_bytes is the medium's end */
+	uint64_t tail_offset_bytes; /* tail_offset_bytes + tail_bytes is the end of the medium's
+				     * last whole sector */
 };
 
 /* Move the GPT in head so that its backup is at the real end. Partitions and GUIDs stay. The same

@@ -1,0 +1,121 @@
+/* What can be said of a partition table without a library. See table.h. */
+#include "flash/disk/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flash/base/bytes.h"
+#include "flash/disk/table_sector.h"
+
+const char *table_kind_name(enum table_kind kind)
+{
+	switch (kind) {
+	case TABLE_NONE:
+		return "none";
+	case TABLE_MBR:
+		return "mbr";
+	case TABLE_GPT:
+		return "gpt";
+	}
+	return "unknown";
+}
+
+void table_free(struct table *t)
+{
+	if (!t)
+		return;
+	free(t->partitions);
+	free(t);
+}
+
+void table_moved_free(struct table_moved *m)
+{
+	if (!m)
+		return;
+	free(m->head);
+	free(m->tail);
+	free(m);
+}
+
+/* ---- The first sector ----------------------------------------------------------------------- */
+
+enum {
+	MBR_ENTRIES_AT = 446,
+	MBR_N_ENTRIES = 4,
+	MBR_ENTRY_BYTES = 16,
+	MBR_TYPE_AT = 4,  /* of an entry */
+	MBR_START_AT = 8, /* of an entry: first sector, then number of sectors */
+	MBR_MAGIC_AT = 510,
+	MBR_TYPE_PROTECTIVE = 0xee, /* UEFI 2.10, table 5.4 */
+};
+
+static const uint8_t *mbr_entry(const uint8_t *head, unsigned i)
+{
+	return head + MBR_ENTRIES_AT + i * MBR_ENTRY_BYTES;
+}
+
+bool table_sector_is_mbr(const uint8_t *head, size_t head_bytes)
+{
+	if (head_bytes < TABLE_SECTOR_BYTES || head[MBR_MAGIC_AT] != 0x55 ||
+	    head[MBR_MAGIC_AT + 1] != 0xaa)
+		return false;
+	/* The boot code of a file system ends in the same magic, and has anything where a table has
+	 * the "active" flag. */
+	for (unsigned i = 0; i < MBR_N_ENTRIES; i++)
+		if ((mbr_entry(head, i)[0] & 0x7f) != 0)
+			return false;
+	return true;
+}
+
+bool table_sector_is_protective(const uint8_t *head, size_t head_bytes)
+{
+	if (!table_sector_is_mbr(head, head_bytes))
+		return false;
+	for (unsigned i = 0; i < MBR_N_ENTRIES; i++)
+		if (mbr_entry(head, i)[MBR_TYPE_AT] == MBR_TYPE_PROTECTIVE)
+			return true;
+	return false;
+}
+
+bool table_sector_is_boot_sector(const uint8_t *head, size_t head_bytes)
+{
+	/* Where the type of a file system stands in its boot sector: FAT12 and FAT16, FAT32, exFAT
+	 * and NTFS. */
+	static const struct {
+		size_t at_bytes;
+		const char *magic;
+	} magics[] = {{54, "FAT1"}, {82, "FAT32"}, {3, "EXFAT   "}, {3, "NTFS    "}};
+	bool has_magic = false;
+
+	if (head_bytes < TABLE_SECTOR_BYTES)
+		return false;
+	for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+		has_magic = has_magic || memcmp(head + magics[i].at_bytes, magics[i].magic,
+						strlen(magics[i].magic)) == 0;
+	for (unsigned i = 0; i < MBR_N_ENTRIES; i++)
+		if (le32(mbr_entry(head, i) + MBR_START_AT + 4) != 0)
+			return false;
+	return has_magic;
+}
+
+/* ---- The GPT header ------------------------------------------------------------------------- */
+
+bool table_sector_has_gpt_magic(const uint8_t *head, size_t head_bytes, uint32_t sector_bytes)
+{
+	static const uint8_t magic[] = "EFI PART";
+
+	return head_bytes >= 2 * (size_t)sector_bytes &&
+	       memcmp(head + sector_bytes, magic, sizeof magic - 1) == 0;
+}
+
+uint32_t table_gpt_sector_bytes(const uint8_t *head, size_t head_bytes)
+{
+	static const uint32_t sizes[] = {512, 4096};
+
+	if (!table_sector_is_protective(head, head_bytes))
+		return 0;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		if (table_sector_has_gpt_magic(head, head_bytes, sizes[i]))
+			return sizes[i];
+	return 0;
+}

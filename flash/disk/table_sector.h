@@ -1,0 +1,17 @@
+/* What the first two sectors of a medium look like; for the table files of this folder. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TABLE_SECTOR_BYTES = 512 };
+
+/* A boot sector whose four entries could be a table. */
+bool table_sector_is_mbr(const uint8_t *head, size_t head_bytes);
+/* One that says that a GPT follows. */
+bool table_sector_is_protective(const uint8_t *head, size_t head_bytes);
+/* The boot sector of a file system on the whole medium, with no partition in it. */
+bool table_sector_is_boot_sector(const uint8_t *head, size_t head_bytes);
+/* The second sector begins as a GPT header does. */
+bool table_sector_has_gpt_magic(const uint8_t *head, size_t head_bytes, uint32_t sector_bytes);
