@@ -1,0 +1,518 @@
+/* Doing a plan: order of writes, failures at every point, holes, the moved partition table. The
+ * image is an unsigned file, for what a signature adds is tested elsewhere. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "flash/base/bytes.h"
+#include "flash/base/cleanup.h"
+#include "flash/base/fdio.h"
+#include "flash/base/units.h"
+#include "flash/plan/execute.h"
+
+enum {
+	IMAGE_BYTES = 3 * 1048576 + 5, /* three whole chunks and five bytes */
+	MEDIUM_BYTES = 8 * 1048576,
+	N_LOG_MAX = 32,
+};
+
+/* ---- A sink that notes what is asked of it, and fails when told to ------------------------------
+ */
+
+struct faulty {
+	struct sink base;
+	struct sink *inner; /* owned */
+	uint8_t *bytes;     /* borrowed from inner: the medium */
+	uint64_t written_offsets_bytes[N_LOG_MAX];
+	size_t n_writes;
+	size_t n_flushes;
+	size_t failing_write; /* from 1; 0: none */
+	size_t failing_flush;
+	uint64_t flipped_bytes; /* the byte at this offset reads back another; UINT64_MAX: none */
+};
+
+static int faulty_write(struct sink *s, const struct chunk *c, struct err *e)
+{
+	struct faulty *f = (struct faulty *)s;
+
+	f->written_offsets_bytes[f->n_writes++] = chunk_offset_bytes(c);
+	if (f->n_writes == f->failing_write)
+		return err_set(e, ERR_IO, "write failed");
+	return sink_write(f->inner, c, e);
+}
+
+static int faulty_discard(struct sink *s, uint64_t offset_bytes, uint64_t size_bytes, struct err *e)
+{
+	struct faulty *f = (struct faulty *)s;
+
+	(void)e;
+	memset(f->bytes + offset_bytes, 0xdd, size_bytes);
+	return 0;
+}
+
+static int faulty_flush(struct sink *s, struct err *e)
+{
+	struct faulty *f = (struct faulty *)s;
+
+	if (++f->n_flushes == f->failing_flush)
+		return err_set(e, ERR_IO, "flush failed");
+	return 0;
+}
+
+static int faulty_read_back(struct sink *s, uint64_t offset_bytes, void *bytes, size_t n_bytes,
+			    struct err *e)
+{
+	struct faulty *f = (struct faulty *)s;
+
+	if (sink_read_back(f->inner, offset_bytes, bytes, n_bytes, e) < 0)
+		return -1;
+	if (f->flipped_bytes >= offset_bytes && f->flipped_bytes < offset_bytes + n_bytes)
+		((uint8_t *)bytes)[f->flipped_bytes - offset_bytes] ^= 1;
+	return 0;
+}
+
+static void faulty_free(struct sink *s)
+{
+	sink_free(((struct faulty *)s)->inner);
+	free(s);
+}
+
+static const struct sink_ops faulty_ops = {
+	.name = "faulty",
+	.write = faulty_write,
+	.discard = faulty_discard,
+	.flush = faulty_flush,
+	.read_back = faulty_read_back,
+	.free = faulty_free,
+};
+
+/* ---- An image, a medium full of 0xee, and the plan that brings them together -------------------
+ */
+
+struct scene {
+	char folder[64];
+	char path[96];
+	char bmap_path[96];
+	uint8_t *image_bytes; /* owned, IMAGE_BYTES */
+	struct faulty *sink;  /* owned */
+	struct image *image;  /* owned */
+	struct plan *plan;    /* owned */
+	struct execution x;
+};
+
+static int scene_new(void **state)
+{
+	struct scene *s = calloc(1, sizeof *s);
+	struct err e = {0};
+
+	strcpy(s->folder, "/tmp/test-execute.XXXXXX");
+	assert_non_null(mkdtemp(s->folder));
+	(void)snprintf(s->path, sizeof s->path, "%s/image.raw", s->folder);
+	(void)snprintf(s->bmap_path, sizeof s->bmap_path, "%s/bmap", s->folder);
+	s->image_bytes = malloc(IMAGE_BYTES);
+	for (size_t i = 0; i < IMAGE_BYTES; i++)
+		s->image_bytes[i] = (uint8_t)(i * 7 + i / 4096);
+	s->sink = calloc(1, sizeof *s->sink);
+	s->sink->base.ops = &faulty_ops;
+	s->sink->base.size_bytes = MEDIUM_BYTES;
+	s->sink->base.sector_bytes = 512;
+	s->sink->base.probe_fd = -1;
+	s->sink->flipped_bytes = UINT64_MAX;
+	assert_int_equal(sink_mem_new(MEDIUM_BYTES, &s->sink->bytes, &s->sink->inner, &e), 0);
+	memset(s->sink->bytes, 0xee, MEDIUM_BYTES);
+	*state = s;
+	return 0;
+}
+
+static int scene_free(void **state)
+{
+	struct scene *s = *state;
+
+	plan_free(s->plan);
+	image_free(s->image);
+	sink_free((struct sink *)s->sink);
+	(void)unlink(s->path);
+	(void)unlink(s->bmap_path);
+	(void)rmdir(s->folder);
+	free(s->image_bytes);
+	free(s);
+	return 0;
+}
+
+/* Put the image into its file, open it and plan. */
+static void prepare(struct scene *s, const char *bmap_where, enum unmapped unmapped)
+{
+	static const struct signatures nothing_old = {0};
+	const struct image_request r = {
+		.where = s->path, .bmap_where = bmap_where, .is_unsigned_allowed = true};
+	struct err e = {0};
+
+	assert_int_equal(fdio_save(s->path, s->image_bytes, IMAGE_BYTES, 0600, &e), 0);
+	assert_int_equal(image_open(&r, &s->image, &e), 0);
+	const struct plan_input in = {
+		.image_size_bytes = IMAGE_BYTES,
+		.medium_size_bytes = MEDIUM_BYTES,
+		.sector_bytes = 512,
+		.chunk_bytes = image_chunk_bytes(s->image),
+		.stale = &nothing_old,
+		.unmapped = unmapped,
+	};
+	assert_int_equal(plan_make(&in, &s->plan, &e), 0);
+	s->x = (struct execution){
+		.plan = s->plan, .image = s->image, .sink = (struct sink *)s->sink, .target = "t"};
+}
+
+/* No byte of the image's first chunk is on the medium. */
+static bool nothing_bootable_is_on(const struct scene *s)
+{
+	return bytes_are_zero(s->sink->bytes, MIB);
+}
+
+/* ---- Tests -------------------------------------------------------------------------------------
+ */
+
+static void image_is_on_the_medium_and_no_byte_more(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_int_equal(s->x.state, STATE_COMPLETE);
+	assert_memory_equal(s->sink->bytes, s->image_bytes, IMAGE_BYTES);
+	assert_int_equal(s->sink->bytes[MEDIUM_BYTES - 1], 0xee);
+}
+
+static void first_chunk_is_wiped_first_and_its_first_bytes_are_written_last(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_int_equal(s->sink->n_writes, 6);
+	assert_int_equal(s->sink->written_offsets_bytes[0], 0);
+	assert_int_equal(s->sink->written_offsets_bytes[1], MIB);
+	assert_int_equal(s->sink->written_offsets_bytes[4], COMMIT_LAST_BYTES);
+	assert_int_equal(s->sink->written_offsets_bytes[5], 0);
+}
+
+static void failing_write_leaves_nothing_bootable(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->failing_write = 3;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_int_equal(s->x.state, STATE_INCOMPLETE);
+	assert_true(nothing_bootable_is_on(s));
+}
+
+static void failing_flush_of_the_data_leaves_nothing_bootable(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->failing_flush = 2;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_int_equal(s->x.state, STATE_INCOMPLETE);
+	assert_true(nothing_bootable_is_on(s));
+}
+
+static void byte_that_reads_back_another_stops_before_the_commit(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->flipped_bytes = 2 * MIB + 7;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_non_null(strstr(e.text, "2097152"));
+	assert_true(nothing_bootable_is_on(s));
+}
+
+static void last_byte_of_a_partial_chunk_is_read_back(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->flipped_bytes = IMAGE_BYTES - 1;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+}
+
+static void first_sector_is_read_back_too(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->flipped_bytes = 510;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_non_null(strstr(e.text, "byte 510"));
+	assert_int_equal(s->x.state, STATE_COMMITTING);
+}
+
+static void failing_last_write_leaves_the_commit_in_doubt(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->failing_write = 6;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(s->x.state, STATE_COMMITTING);
+}
+
+static void request_to_stop_before_the_start_touches_nothing(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+	int fds[2];
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	assert_int_equal(pipe(fds), 0);
+	close(fds[1]); /* readable from now on: it is at its end */
+	const struct cancel cancel = {.fd = fds[0]};
+	s->x.cancel = &cancel;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_CANCELLED);
+	assert_int_equal(s->x.state, STATE_UNTOUCHED);
+	assert_int_equal(s->sink->n_writes, 0);
+	close(fds[0]);
+}
+
+/* Ask to stop as soon as the phase begins. */
+struct stopper {
+	enum phase phase;
+	int fd; /* of a pipe's writing end */
+};
+
+static void stop_at_phase(void *context, const struct event *ev)
+{
+	struct stopper *s = context;
+
+	if (ev->kind == EVENT_PHASE && ev->phase == s->phase)
+		assert_int_equal(write(s->fd, "x", 1), 1);
+}
+
+static void request_to_stop_while_reading_back_leaves_nothing_bootable(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+	int fds[2];
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	assert_int_equal(pipe(fds), 0);
+	struct stopper stopper = {.phase = PHASE_READ_BACK, .fd = fds[1]};
+	const struct listener listener = {.on_event = stop_at_phase, .context = &stopper};
+	const struct cancel cancel = {.fd = fds[0]};
+	s->x.cancel = &cancel;
+	s->x.listener = &listener;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_CANCELLED);
+	assert_int_equal(s->x.state, STATE_INCOMPLETE);
+	assert_true(nothing_bootable_is_on(s));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void zeros_of_the_image_replace_what_was_there(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	memset(s->image_bytes + MIB, 0, MIB);
+	prepare(s, NULL, UNMAPPED_KEEP);
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_memory_equal(s->sink->bytes, s->image_bytes, IMAGE_BYTES);
+}
+
+static void image_of_zeros_alone_is_written(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	memset(s->image_bytes, 0, IMAGE_BYTES);
+	prepare(s, NULL, UNMAPPED_KEEP);
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_true(bytes_are_zero(s->sink->bytes, IMAGE_BYTES));
+}
+
+/* A block map by which the second chunk is a hole. */
+static void map_second_chunk_as_hole(struct scene *s)
+{
+	struct bmap_range ranges[] = {
+		{.start_bytes = 0, .end_bytes = MIB, .has_digest = true},
+		{.start_bytes = 2 * MIB, .end_bytes = IMAGE_BYTES, .has_digest = true},
+	};
+	const struct bmap map = {
+		.image_size_bytes = IMAGE_BYTES,
+		.block_bytes = 4096,
+		.digest_kind = DIGEST_SHA256,
+		.ranges = ranges,
+		.n_ranges = 2,
+	};
+	CLEANUP(buf_release) struct buf xml = {0};
+	struct err e = {0};
+
+	memset(s->image_bytes + MIB, 0, MIB);
+	assert_int_equal(digest_sha256(s->image_bytes, MIB, ranges[0].digest, &e), 0);
+	assert_int_equal(digest_sha256(s->image_bytes + 2 * MIB, IMAGE_BYTES - 2 * MIB,
+				       ranges[1].digest, &e),
+			 0);
+	assert_int_equal(bmap_format(&map, &xml, &e), 0);
+	assert_int_equal(fdio_save(s->bmap_path, xml.bytes, xml.n_bytes, 0600, &e), 0);
+}
+
+static void hole_keeps_what_was_there(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	map_second_chunk_as_hole(s);
+	prepare(s, s->bmap_path, UNMAPPED_KEEP);
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_int_equal(s->sink->bytes[MIB], 0xee);
+	assert_int_equal(s->sink->bytes[2 * MIB - 1], 0xee);
+}
+
+static void hole_is_zeroed_when_asked(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	map_second_chunk_as_hole(s);
+	prepare(s, s->bmap_path, UNMAPPED_ZERO);
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_memory_equal(s->sink->bytes, s->image_bytes, IMAGE_BYTES);
+}
+
+static void zeroed_hole_is_read_back(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	map_second_chunk_as_hole(s);
+	prepare(s, s->bmap_path, UNMAPPED_ZERO);
+	s->sink->flipped_bytes = MIB + 100;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_non_null(strstr(e.text, "byte 1048676"));
+}
+
+static void hole_is_discarded_when_asked(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	map_second_chunk_as_hole(s);
+	prepare(s, s->bmap_path, UNMAPPED_DISCARD);
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_int_equal(s->sink->bytes[MIB], 0xdd);
+}
+
+static void moved_table_is_at_both_ends_and_is_read_back(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+	uint8_t head[65536];
+	uint8_t tail[1024];
+
+	memset(head, 0xaa, sizeof head);
+	memset(tail, 0xbb, sizeof tail);
+	const struct table_moved moved = {
+		.head = head,
+		.head_bytes = sizeof head,
+		.tail = tail,
+		.tail_bytes = sizeof tail,
+		.tail_offset_bytes = MEDIUM_BYTES - sizeof tail,
+	};
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->plan->steps[3].kind = STEP_MOVE_GPT; /* in place of the flush behind the write */
+	s->x.moved = &moved;
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_memory_equal(s->sink->bytes, head, sizeof head);
+	assert_memory_equal(s->sink->bytes + sizeof head, s->image_bytes + sizeof head,
+			    IMAGE_BYTES - sizeof head);
+	assert_memory_equal(s->sink->bytes + MEDIUM_BYTES - sizeof tail, tail, sizeof tail);
+}
+
+static void image_that_differs_from_its_block_map_is_never_committed(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	map_second_chunk_as_hole(s);
+	s->image_bytes[3 * MIB + 2] ^= 1;
+	prepare(s, s->bmap_path, UNMAPPED_KEEP);
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_UNTRUSTED);
+	assert_true(nothing_bootable_is_on(s));
+}
+
+static void comparing_finds_the_first_byte_that_differs(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	memcpy(s->sink->bytes, s->image_bytes, IMAGE_BYTES);
+	s->sink->bytes[MIB + 3] ^= 1;
+	assert_int_equal(execute_compare(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_non_null(strstr(e.text, "byte 1048579"));
+}
+
+static void comparing_an_exact_copy_writes_nothing(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	memcpy(s->sink->bytes, s->image_bytes, IMAGE_BYTES);
+	assert_int_equal(execute_compare(&s->x, &e), 0);
+	assert_int_equal(s->sink->n_writes, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_new, scene_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(image_is_on_the_medium_and_no_byte_more),
+		TEST(first_chunk_is_wiped_first_and_its_first_bytes_are_written_last),
+		TEST(failing_write_leaves_nothing_bootable),
+		TEST(failing_flush_of_the_data_leaves_nothing_bootable),
+		TEST(byte_that_reads_back_another_stops_before_the_commit),
+		TEST(last_byte_of_a_partial_chunk_is_read_back),
+		TEST(first_sector_is_read_back_too),
+		TEST(failing_last_write_leaves_the_commit_in_doubt),
+		TEST(request_to_stop_before_the_start_touches_nothing),
+		TEST(request_to_stop_while_reading_back_leaves_nothing_bootable),
+		TEST(zeros_of_the_image_replace_what_was_there),
+		TEST(image_of_zeros_alone_is_written),
+		TEST(hole_keeps_what_was_there),
+		TEST(hole_is_zeroed_when_asked),
+		TEST(zeroed_hole_is_read_back),
+		TEST(hole_is_discarded_when_asked),
+		TEST(moved_table_is_at_both_ends_and_is_read_back),
+		TEST(image_that_differs_from_its_block_map_is_never_committed),
+		TEST(comparing_finds_the_first_byte_that_differs),
+		TEST(comparing_an_exact_copy_writes_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
