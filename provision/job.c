@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bootloader/check.h"
 #include "flash/base/bytes.h"
@@ -29,7 +30,8 @@ struct job {
 	struct layout_seen seen;
 	struct table_moved *moved; /* NULL: the table stays */
 	struct plan *plan;
-	bool is_created;                        /* the target is a file that was not there */
+	bool is_created; /* the target is a file that was not there ... */
+	bool is_started; /* ... and goes away again unless it was begun to be written */
 	const char *overrides[N_OVERRIDES_MAX]; /* static texts */
 	size_t n_overrides;
 };
@@ -38,6 +40,8 @@ void job_free(struct job *j)
 {
 	if (!j)
 		return;
+	if (j->is_created && !j->is_started && !j->request->is_plan_only)
+		(void)unlink(j->request->target);
 	plan_free(j->plan);
 	table_moved_free(j->moved);
 	layout_seen_release(&j->seen);
@@ -107,30 +111,30 @@ static int check_facts(struct job *j, struct err *e)
 	return 0;
 }
 
-static int open_sink(struct job *j, enum sink_mode mode, struct err *e)
+static int open_sink(struct job *j, struct err *e)
 {
+	enum sink_mode mode = j->request->is_plan_only ? SINK_LOOK : SINK_WRITE;
 	uint64_t size_bytes = image_size_bytes(j->image);
 
 	if (j->facts->kind == TARGET_BLOCK)
 		return sink_blockdev_open(j->request->target, mode, &j->sink, e);
-	j->is_created = j->facts->kind == TARGET_MISSING;
-	if (j->is_created && size_bytes == SIZE_UNKNOWN)
+	if (j->facts->kind == TARGET_FILE)
+		return sink_file_open(j->request->target, mode, 0, &j->sink, e);
+	if (size_bytes == SIZE_UNKNOWN)
 		return err_set(e, ERR_USAGE,
 			       "the size of the image is not known before its end; make the file "
 			       "first, with `truncate -s SIZE %s`",
 			       j->request->target);
-	return sink_file_open(j->request->target, mode, size_bytes, &j->sink, e);
+	if (sink_file_open(j->request->target, mode, size_bytes, &j->sink, e) < 0)
+		return -1;
+	j->is_created = true;
+	return 0;
 }
 
-/* Hold the target from before the first check to the end, so that no answer goes stale. The facts
- * come first only to tell a device from a file, and why a busy one is busy. */
+/* Hold the target to the end, and ask for its facts once more, now that no answer can go stale. */
 static int open_target(struct job *j, struct err *e)
 {
-	enum sink_mode mode = j->request->is_plan_only ? SINK_LOOK : SINK_WRITE;
-
-	if (check_facts(j, e) < 0 || open_sink(j, mode, e) < 0)
-		return err_wrap(e, "target %s", j->request->target);
-	if (!j->is_created && check_facts(j, e) < 0)
+	if (open_sink(j, e) < 0 || (!j->is_created && check_facts(j, e) < 0))
 		return err_wrap(e, "target %s", j->request->target);
 	return 0;
 }
@@ -188,10 +192,14 @@ int job_prepare(const struct job_request *r, struct job **out, struct err *e)
 
 	if (job_new(r, &j, e) < 0 ||
 	    selection_board(r->registry, image_manifest(j->image), r->board_id, &j->board, e) < 0 ||
-	    selection_check_floor(r->state_dir, image_manifest(j->image), e) < 0 ||
-	    open_target(j, e) < 0 ||
-	    selection_look(j->image, j->board, j->sink->size_bytes, &j->seen, e) < 0 ||
-	    check_sector(j, e) < 0 || move_gpt(j, e) < 0)
+	    selection_check_floor(r->state_dir, image_manifest(j->image), e) < 0)
+		return -1;
+	/* Facts before the target is opened tell a device from a file, and why a busy one is busy.
+	 */
+	if (check_facts(j, e) < 0)
+		return err_wrap(e, "target %s", r->target);
+	if (selection_look(j->image, j->board, j->facts->size_bytes, &j->seen, e) < 0 ||
+	    check_sector(j, e) < 0 || open_target(j, e) < 0 || move_gpt(j, e) < 0)
 		return -1;
 	if (!j->is_created && probe_signatures(j->sink->probe_fd, j->sink->size_bytes,
 					       j->sink->sector_bytes, &j->signatures, e) < 0)
@@ -346,6 +354,7 @@ int job_execute(struct job *j, struct err *e)
 {
 	struct err journal_failure = {0};
 
+	j->is_started = true;
 	emit_start(j);
 	int result = write_target(j, e);
 	if (note_in_journal(j, result < 0 ? e : NULL, &journal_failure) < 0)
