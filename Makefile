@@ -65,7 +65,7 @@ BOARD_FILES := $(sort $(wildcard boards/data/*.yaml))
 LIB_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(MAIN_SOURCE),$(SOURCES))) $(OUT)/boards_builtin.o
 LIBRARY := $(OUT)/liblkflash.a
 UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
-TEST_LIB_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/lib/fixture*.c))
+UNIT_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_REPLAYS := $(patsubst %,$(OUT)/tests/fuzz/replay_%,$(FUZZ_NAMES))
 # Programs that shell tests start.
@@ -114,7 +114,7 @@ $(OUT)/boards_builtin.o: $(GEN)/boards_builtin.c
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # ---- Testing ---------------------------------------------------------------------------------------
-$(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(TEST_LIB_OBJECTS) $(LIBRARY)
+$(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(UNIT_OBJECTS) $(LIBRARY)
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(LDFLAGS) $(UNIT_LDFLAGS_$*) -o $@ $^ $(LDLIBS) -lcmocka
 

@@ -49,15 +49,23 @@ static bool has_type(const struct board_partition *wanted, const char *type)
 	return false;
 }
 
+const struct table_partition *boot_find_partition(const struct board_partition *wanted,
+						  const struct table *t)
+{
+	for (size_t i = 0; i < t->n_partitions; i++)
+		if (has_type(wanted, t->partitions[i].type))
+			return &t->partitions[i];
+	return NULL;
+}
+
 static int check_partition(const struct board_partition *wanted, const struct table *t,
 			   struct err *e)
 {
 	CLEANUP(buf_release) struct buf types = {0};
 	const char *text = NULL;
 
-	for (size_t i = 0; i < t->n_partitions; i++)
-		if (has_type(wanted, t->partitions[i].type))
-			return 0;
+	if (boot_find_partition(wanted, t))
+		return 0;
 	for (unsigned i = 0; i < wanted->n_types; i++)
 		buf_printf(&types, "%s%s", i > 0 ? " or " : "", wanted->types[i]);
 	if (buf_text(&types, &text, e) < 0)

@@ -13,7 +13,7 @@
 #include "flash/base/bytes.h"
 #include "flash/base/cleanup.h"
 #include "flash/plan/execute.h"
-#include "tests/lib/fixture.h"
+#include "tests/unit/fixture.h"
 
 enum {
 	MEDIUM_BYTES = 4 * FIXTURE_CHUNK_BYTES,

@@ -1,5 +1,5 @@
 /* A small signed image. See fixture.h. */
-#include "tests/lib/fixture.h"
+#include "tests/unit/fixture.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
