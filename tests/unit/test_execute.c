@@ -14,6 +14,7 @@
 #include "flash/base/cleanup.h"
 #include "flash/base/fdio.h"
 #include "flash/base/units.h"
+#include "flash/image/bmap.h"
 #include "flash/plan/execute.h"
 
 enum {
