@@ -320,11 +320,15 @@ int cms_parse(const uint8_t *der, size_t der_bytes, struct cms *out, struct err 
 
 	if (unwrap((struct der){der, der_bytes}, &in, e) < 0)
 		return -1;
-	if (!der_take(&in, DER_INTEGER, &version) || !der_is_small_integer(version, CMS_VERSION))
-		return refuse(e, "is not SignedData version 3");
+	if (!der_take(&in, DER_INTEGER, &version))
+		return refuse(e, "has no version");
 	if (!der_take(&in, DER_SET, &digests))
 		return refuse(e, "lists no digests");
-	if (parse_content_type(&in, e) < 0 || parse_certificates(&in, &c, e) < 0 ||
+	if (parse_content_type(&in, e) < 0)
+		return -1;
+	if (!der_is_small_integer(version, CMS_VERSION))
+		return refuse(e, "is not SignedData version 3");
+	if (parse_certificates(&in, &c, e) < 0 ||
 	    parse_signers(&in, &c, e) < 0)
 		return -1;
 	if (in.n_bytes > 0)
