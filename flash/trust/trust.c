@@ -1,5 +1,7 @@
 /* The trust decision: a signature's parts, each signer's key, each signer's chain, and how many of
  * them count. See trust.h. */
+#include "flash/trust/trust.h"
+
 #include <mbedtls/x509_crt.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +9,6 @@
 #include "flash/base/cleanup.h"
 #include "flash/trust/cert.h"
 #include "flash/trust/cms.h"
-#include "flash/trust/trust.h"
 #include "flash/trust/trust_store.h"
 #include "flash/trust/x509_policy.h"
 
