@@ -1,0 +1,177 @@
+/* lkflash write: verify an image, write it to targets, read it back, and only then make it boot. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "flash/base/cleanup.h"
+#include "provision/cli/command.h"
+#include "provision/cli/describe.h"
+#include "provision/cli/job_options.h"
+#include "provision/cli/report.h"
+
+/* One target of several. */
+struct work {
+	struct job_request request;
+	struct job *job;    /* owned; NULL when it was refused */
+	struct err failure; /* code ERR_NONE while all is well */
+};
+
+struct works {
+	struct work *items; /* owned */
+	size_t n_items;
+};
+
+static void works_release(struct works *w)
+{
+	for (size_t i = 0; i < w->n_items; i++)
+		job_free(w->items[i].job);
+	free(w->items);
+}
+
+static void tell_failure(const struct work *w)
+{
+	const struct event ev = {
+		.kind = EVENT_FAILED,
+		.code = w->failure.code,
+		.target = w->request.target,
+		.text = w->failure.text,
+	};
+	event_emit(w->request.listener, &ev);
+}
+
+/* Prepare every target, before any is touched, so that one question can show them all. */
+static void prepare(struct works *w)
+{
+	for (size_t i = 0; i < w->n_items; i++)
+		if (job_prepare(&w->items[i].request, &w->items[i].job, &w->items[i].failure) < 0)
+			tell_failure(&w->items[i]);
+}
+
+/* ---- The question ------------------------------------------------------------------------------
+ */
+
+static void put_target(const struct work *w, struct buf *out)
+{
+	buf_printf(out, "  %s: ", w->request.target);
+	describe_target(job_facts(w->job), out);
+	buf_append_text(out, "\n    on it now: ");
+	describe_content(job_signatures(w->job), out);
+	buf_append_text(out, "\n");
+}
+
+/* Show what is lost, and ask once. Fails with ERR_REFUSED for any answer but yes. */
+static int ask(const struct works *w, struct err *e)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+	const char *text = NULL;
+	char answer[8] = "";
+	size_t n_asked = 0;
+
+	buf_append_text(&out, "This will erase:\n");
+	for (size_t i = 0; i < w->n_items; i++) {
+		if (!w->items[i].job)
+			continue;
+		put_target(&w->items[i], &out);
+		n_asked++;
+	}
+	buf_append_text(&out, "Erase and write? [y/N] ");
+	if (buf_text(&out, &text, e) < 0)
+		return -1;
+	if (n_asked == 0)
+		return 0;
+	fputs(text, stderr);
+	if (fgets(answer, sizeof answer, stdin) &&
+	    (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
+		return 0;
+	return err_set(e, ERR_REFUSED,
+		       "not written, for the answer was not yes; nothing was touched");
+}
+
+/* ---- The verb ----------------------------------------------------------------------------------
+ */
+
+static int start(const struct options *o, const struct job_request *r, struct works *out,
+		 struct err *e)
+{
+	size_t n_targets = o->n_operands - 1;
+
+	if (strcmp(o->operands[0], "-") == 0 && n_targets > 1)
+		return err_set(e, ERR_USAGE,
+			       "standard input can be read once, but there are %zu targets; write "
+			       "from a file",
+			       n_targets);
+	out->items = calloc(n_targets, sizeof *out->items);
+	if (!out->items)
+		return err_errno(e, "preparing");
+	out->n_items = n_targets;
+	for (size_t i = 0; i < n_targets; i++) {
+		out->items[i].request = *r;
+		out->items[i].request.target = o->operands[i + 1];
+	}
+	return 0;
+}
+
+/* Each target by itself: one that fails does not stop the next. */
+static void execute_all(struct works *w, const struct cancel *cancel)
+{
+	for (size_t i = 0; i < w->n_items; i++) {
+		struct work *item = &w->items[i];
+		if (!item->job)
+			continue;
+		if (cancel_check(cancel, &item->failure) < 0 ||
+		    job_execute(item->job, &item->failure) < 0)
+			tell_failure(item);
+		job_free(TAKE(item->job));
+	}
+}
+
+/* What all targets together came to. The failures have been told. */
+static int conclude(const struct works *w, struct err *e)
+{
+	size_t n_failed = 0;
+
+	for (size_t i = 0; i < w->n_items; i++) {
+		if (w->items[i].failure.code == ERR_NONE)
+			continue;
+		n_failed++;
+		if (e->code != ERR_CANCELLED)
+			e->code = w->items[i].failure.code;
+	}
+	e->text[0] = '\0';
+	if (n_failed > 0 && w->n_items > 1 && e->code != ERR_CANCELLED)
+		e->code = ERR_PARTIAL;
+	return n_failed > 0 ? -1 : 0;
+}
+
+static int run(const struct options *o, struct err *e)
+{
+	CLEANUP(report_freep) struct report *report = NULL;
+	CLEANUP(job_options_release) struct job_options jobs = {0};
+	CLEANUP(works_release) struct works works = {0};
+
+	if (report_new(o, &report, e) < 0 ||
+	    job_options_load(o, o->operands[0], report_listener(report), &jobs, e) < 0 ||
+	    job_options_load_boards(o, &jobs, e) < 0 || start(o, &jobs.request, &works, e) < 0)
+		return -1;
+	prepare(&works);
+	if (!o->is_yes && isatty(STDIN_FILENO) && isatty(STDERR_FILENO) && ask(&works, e) < 0)
+		return -1;
+	execute_all(&works, o->cancel);
+	return conclude(&works, e);
+}
+
+const struct command cmd_write = {
+	.name = "write",
+	.operands = "IMAGE TARGET...",
+	.summary = "verify an image, write it, read it back (the default)",
+	.details =
+		"IMAGE is a file, - (standard input) or an http(s):// URL; raw, gzip, xz, zstd,\n"
+		"bzip2 or lz4. TARGET is a block device or a regular file.",
+	.groups = OPTIONS_GLOBAL | OPTIONS_JSON | OPTIONS_TRUST | OPTIONS_IMAGE | OPTIONS_BOARD |
+		  OPTIONS_BOARDS | OPTIONS_TARGET | OPTIONS_YES,
+	.n_operands_min = 2,
+	.n_operands_max = OPERANDS_MANY,
+	.watches_signals = true,
+	.run = run,
+};

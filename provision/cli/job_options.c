@@ -1,0 +1,51 @@
+/* From the command line to a job. See job_options.h. */
+#include "provision/cli/job_options.h"
+
+static enum unmapped unmapped_of(const struct options *o)
+{
+	/* Choices count from 1, in the order keep|zero|discard; what was not chosen is kept. */
+	return o->unmapped ? (enum unmapped)(o->unmapped - 1) : UNMAPPED_KEEP;
+}
+
+int job_options_load(const struct options *o, const char *image_where,
+		     const struct listener *listener, struct job_options *out, struct err *e)
+{
+	if (trust_options_load(o, &out->trust, e) < 0)
+		return -1;
+	out->request = (struct job_request){
+		.image =
+			{
+				.where = image_where,
+				.manifest_where = o->manifest_where,
+				.bmap_where = o->bmap_where,
+				.sums_where = o->sums_where,
+				.store = out->trust.store,
+				.policy = out->trust.policy,
+				.is_unsigned_allowed = o->is_unsigned_allowed,
+				.source = {.cancel = o->cancel, .tls_ca_path = o->tls_ca_path},
+			},
+		.board_id = o->board_id,
+		.refusal = {.is_fixed_disk_allowed = o->is_fixed_disk_allowed},
+		.unmapped = unmapped_of(o),
+		.state_dir = out->trust.state_dir,
+		.listener = listener,
+		.cancel = o->cancel,
+	};
+	return 0;
+}
+
+int job_options_load_boards(const struct options *o, struct job_options *j, struct err *e)
+{
+	const char *folder = o->boards_dir ? o->boards_dir : BOARDS_DIR_DEFAULT;
+
+	if (registry_load(folder, &j->registry, e) < 0)
+		return -1;
+	j->request.registry = j->registry;
+	return 0;
+}
+
+void job_options_release(struct job_options *j)
+{
+	registry_free(j->registry);
+	trust_options_release(&j->trust);
+}
