@@ -1,10 +1,9 @@
 /* lkflash write: verify an image, write it to targets, read it back, and only then make it boot. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "flash/base/cleanup.h"
+#include "provision/cli/ask.h"
 #include "provision/cli/command.h"
 #include "provision/cli/describe.h"
 #include "provision/cli/job_options.h"
@@ -60,32 +59,40 @@ static void put_target(const struct work *w, struct buf *out)
 	buf_append_text(out, "\n");
 }
 
-/* Show what is lost, and ask once. Fails with ERR_REFUSED for any answer but yes. */
-static int ask(const struct works *w, struct err *e)
+/* What is lost, for all targets that were not refused; "" when there is none. */
+static int question(const struct works *w, struct buf *out, const char **out_text, struct err *e)
 {
-	CLEANUP(buf_release) struct buf out = {0};
-	const char *text = NULL;
-	char answer[8] = "";
-	size_t n_asked = 0;
-
-	buf_append_text(&out, "This will erase:\n");
 	for (size_t i = 0; i < w->n_items; i++) {
 		if (!w->items[i].job)
 			continue;
-		put_target(&w->items[i], &out);
-		n_asked++;
+		if (out->n_bytes == 0)
+			buf_append_text(out, "This will be erased:\n");
+		put_target(&w->items[i], out);
 	}
-	buf_append_text(&out, "Erase and write? [y/N] ");
-	if (buf_text(&out, &text, e) < 0)
+	if (out->n_bytes > 0)
+		buf_append_text(out, "Erase and write?");
+	return buf_text(out, out_text, e);
+}
+
+/* Ask once, when there is somebody to ask. Fails with ERR_REFUSED for any answer but yes. */
+static int ask(const struct options *o, const struct works *w, struct err *e)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+	const char *text = NULL;
+	bool is_yes = false;
+
+	if (o->is_yes || !ask_is_possible())
+		return 0;
+	if (question(w, &out, &text, e) < 0)
 		return -1;
-	if (n_asked == 0)
+	if (!text[0])
 		return 0;
-	fputs(text, stderr);
-	if (fgets(answer, sizeof answer, stdin) &&
-	    (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
-		return 0;
-	return err_set(e, ERR_REFUSED,
-		       "not written, for the answer was not yes; nothing was touched");
+	if (ask_yes(text, o->cancel, &is_yes, e) < 0)
+		return -1;
+	if (!is_yes)
+		return err_set(e, ERR_REFUSED,
+			       "not written, for the answer was not yes; nothing was touched");
+	return 0;
 }
 
 /* ---- The verb ----------------------------------------------------------------------------------
@@ -155,7 +162,7 @@ static int run(const struct options *o, struct err *e)
 	    job_options_load_boards(o, &jobs, e) < 0 || start(o, &jobs.request, &works, e) < 0)
 		return -1;
 	prepare(&works);
-	if (!o->is_yes && isatty(STDIN_FILENO) && isatty(STDERR_FILENO) && ask(&works, e) < 0)
+	if (ask(o, &works, e) < 0)
 		return -1;
 	execute_all(&works, o->cancel);
 	return conclude(&works, e);

@@ -1,0 +1,71 @@
+#!/bin/bash
+# A signal at every write, flush and read of a run: the target never looks bootable before all of the
+# image is on it, and running the same command again finishes it.
+. "$(dirname "$0")/../lib/tap.sh"
+requires strace losetup cmp sfdisk
+
+make_keys
+head -c 2500000 /dev/urandom >"$TMP/image.raw"
+printf 'label: dos\nstart=2048, size=2048, type=c, bootable\n' |
+	sfdisk -q --no-reread --no-tell-kernel "$TMP/image.raw" 2>/dev/null
+sign_image "$TMP/image.raw"
+head -c 4194304 /dev/urandom >"$TMP/old"
+printf 'label: dos\nstart=2048, size=4096, type=83, bootable\n' |
+	sfdisk -q --no-reread --no-tell-kernel "$TMP/old" 2>/dev/null
+cp "$TMP/old" "$TMP/disk"
+loop_device LOOP "$TMP/disk"
+strace -qq true 2>/dev/null || skip_all "strace cannot trace here"
+
+WRITE=("$LKFLASH" write -q --trust "$TMP/keys/ca.pem" "$TMP/image.raw" "$LOOP")
+
+# How many calls of the syscall one whole run makes.
+count_calls() {
+	strace -f -qq -o "$TMP/calls" -e "trace=$1" "${WRITE[@]}" </dev/null
+	grep -c "$1(" "$TMP/calls"
+}
+
+# The target is as it was, or has neither table nor boot sector, or is complete.
+is_safe() {
+	cmp -s "$TMP/old" "$LOOP" || cmp -s -n 4096 "$LOOP" /dev/zero ||
+		cmp -s -n 2500000 "$TMP/image.raw" "$LOOP"
+}
+
+# sweep SIGNAL SYSCALL EXIT_STATUS...: the signal comes at each call of the syscall, in turn.
+sweep() {
+	local n_calls n_unsafe=0 n_odd=0 n i
+	n_calls=$(count_calls "$2")
+	for ((n = 1; n <= n_calls; n++)); do
+		dd if="$TMP/old" of="$LOOP" bs=1M conv=fsync status=none
+		strace -f -qq -o /dev/null -e "trace=$2" -e "inject=$2:signal=$1:when=$n" \
+			"${WRITE[@]}" </dev/null 2>"$TMP/err"
+		i=$?
+		blockdev --flushbufs "$LOOP"
+		is_safe || n_unsafe=$((n_unsafe + 1))
+		[[ " ${*:3} " == *" $i "* ]] || n_odd=$((n_odd + 1))
+		if [ "$i" != 0 ] && [ "$1" != KILL ] && ! grep -q 'the target' "$TMP/err"; then
+			n_odd=$((n_odd + 1))
+		fi
+	done
+	[ "$n_calls" -gt 0 ]
+	ok $? "$1 comes at $2: the run has such calls"
+	is "$n_unsafe" 0 "$1 at any $2 leaves nothing that boots half an image"
+	is "$n_odd" 0 "$1 at any $2 ends as it should, and says in what state the target is"
+}
+
+sweep KILL pwrite64 137
+sweep KILL fsync 137
+sweep KILL ioctl 137 0
+sweep TERM pwrite64 143 0
+sweep TERM fsync 143 0
+sweep INT pwrite64 130 0
+sweep INT pread64 130 0
+
+dd if="$TMP/old" of="$LOOP" bs=1M conv=fsync status=none
+strace -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=KILL:when=2 "${WRITE[@]}" \
+	</dev/null 2>/dev/null
+run "${WRITE[@]}"
+exits 0 "the same command finishes what was killed"
+cmp -s -n 2500000 "$TMP/image.raw" "$LOOP"
+ok $? "and the target is whole"
+
+finish
