@@ -7,19 +7,21 @@
 
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-/* The value of ptr, which becomes NULL. */
-#define TAKE(ptr)                                                                                  \
+/* The value of the pointer, which becomes NULL; the argument is evaluated once. */
+#define TAKE(pointer)                                                                              \
 	({                                                                                         \
-		__auto_type taken_ = (ptr);                                                        \
-		(ptr) = NULL;                                                                      \
+		__auto_type taken_from_ = &(pointer);                                              \
+		__auto_type taken_ = *taken_from_;                                                 \
+		*taken_from_ = NULL;                                                               \
 		taken_;                                                                            \
 	})
 
 /* The value of a file descriptor, which becomes -1. */
 #define TAKE_FD(fd)                                                                                \
 	({                                                                                         \
-		int taken_ = (fd);                                                                 \
-		(fd) = -1;                                                                         \
+		int *taken_from_ = &(fd);                                                          \
+		int taken_ = *taken_from_;                                                         \
+		*taken_from_ = -1;                                                                 \
 		taken_;                                                                            \
 	})
 
