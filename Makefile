@@ -114,6 +114,8 @@ $(OUT)/boards_builtin.o: $(GEN)/boards_builtin.c
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # ---- Testing ---------------------------------------------------------------------------------------
+UNIT_LDFLAGS_test_source_memory := -Wl,--wrap=malloc,--wrap=calloc
+
 $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(UNIT_OBJECTS) $(LIBRARY)
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(LDFLAGS) $(UNIT_LDFLAGS_$*) -o $@ $^ $(LDLIBS) -lcmocka
