@@ -2,6 +2,7 @@
  * trusted. For cmocka tests; include it after cmocka.h. */
 #pragma once
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -33,14 +34,20 @@ static int pki_remove_entry(const char *path, const struct stat *st, int kind, s
 	return remove(path);
 }
 
-/* Run a program and wait for it. */
+/* Run a program, its output kept out of the test's, and wait for it. */
 static inline int pki_run(char *const *argv)
 {
+	posix_spawn_file_actions_t actions;
 	pid_t pid = 0;
 	int status = 0;
 
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0 ||
-	    waitpid(pid, &status, 0) < 0)
+	if (posix_spawn_file_actions_init(&actions) != 0 ||
+	    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) !=
+		    0)
+		return -1;
+	int failure = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	if (failure != 0 || waitpid(pid, &status, 0) < 0)
 		return -1;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
@@ -175,4 +182,27 @@ static inline void pki_refused(const struct pki *p, struct attempt a, const char
 	assert_int_equal(pki_verify(p, &a, &verdict, &e), -1);
 	pki_assert_says(&e, words);
 	assert_int_equal(verdict.n_signers, 99);
+}
+
+/* The number of changes to the signature that are not noticed: each byte is xored with 1, then 2,
+ * and so on to last_bit. */
+static inline size_t pki_count_free_bits(const struct pki *p, struct buf *b, unsigned last_bit)
+{
+	CLEANUP(trust_store_freep) struct trust_store *s = NULL;
+	struct attempt a = {0};
+	struct trust_policy policy = {.now_s = p->now_s};
+	struct trust_verdict v = {0};
+	struct err e = {0};
+	size_t n_free = 0;
+
+	assert_int_equal(pki_load_store(p, &a, &s, &e), 0);
+	for (size_t i = 0; i < b->n_bytes; i++) {
+		for (unsigned bit = 1; bit <= last_bit; bit <<= 1) {
+			b->bytes[i] ^= (uint8_t)bit;
+			n_free += trust_verify(s, &policy, b->bytes, b->n_bytes, p->content,
+					       p->content_bytes, &v, &e) == 0;
+			b->bytes[i] ^= (uint8_t)bit;
+		}
+	}
+	return n_free;
 }

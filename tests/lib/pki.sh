@@ -2,7 +2,7 @@
 # Make a small world of certificates, revocation lists and signatures with openssl, the odd ones
 # included, for the tests of flash/trust/. Usage: pki.sh FOLDER; all of it is over FOLDER/content.
 # What is valid is so from now: 30 days for signers, 3650 for CAs.
-set -eu -o pipefail
+set -eEu -o pipefail
 cd "$1"
 OID=2.25.329221980177683935891885850895071942502
 printf '{"lkflash-manifest":1,"name":"test"}\n' >content
@@ -14,9 +14,9 @@ key() { # NAME KIND
 	esac
 }
 
-# ca NAME COMMON_NAME [KIND]: self-signed
+# ca NAME COMMON_NAME [KIND]: self-signed, with the key NAME.key, if there is one
 ca() {
-	key "$1" "${3:-prime256v1}"
+	[ -e "$1.key" ] || key "$1" "${3:-prime256v1}"
 	openssl req -x509 -new -key "$1.key" -sha256 -days 3650 -subj "/CN=$2" -out "$1.pem" \
 		-config <(printf '[req]\ndistinguished_name=d\nx509_extensions=x\n[d]\n[x]\n%s\n' \
 			"${ca_extensions:-$ca_usage}")
@@ -24,12 +24,13 @@ ca() {
 ca_usage=$'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign
 subjectKeyIdentifier=hash'
 
-# issue NAME ISSUER KIND DAYS EXTENSION...: with the key NAME.key, if there is one
+# issue NAME ISSUER KIND DAYS EXTENSION...: with the key NAME.key, if there is one, for $subject or
+# NAME
 issue() {
 	local name=$1 issuer=$2 kind=$3 days=$4
 	shift 4
 	[ -e "$name.key" ] || key "$name" "$kind"
-	openssl req -new -key "$name.key" -subj "/CN=$name" |
+	openssl req -new -key "$name.key" -subj "/CN=${subject:-$name}" |
 		openssl x509 -req -CA "$issuer.pem" -CAkey "$issuer.key" -sha256 -days "$days" \
 			-set_serial "0x$(openssl rand -hex 8 | sed s/^./4/)" -out "$name.pem" \
 			-extfile <(printf '%s\n' subjectKeyIdentifier=hash "$@")
@@ -72,12 +73,18 @@ raw() {
 }
 
 make_authorities() {
+	# RSA keys take long to make: two serve for everything.
+	key rsa rsa3072
+	key rsa2048 rsa2048
+	cp rsa.key rsa-all.key
+	cp rsa.key rsa-ca.key
+	cp rsa2048.key weak-ca.key
 	ca ca "test CA"
 	ca rogue "test CA"
 	ca other "other CA"
 	ca ca384 "P-384 CA" secp384r1
-	ca rsa-ca "RSA CA" rsa3072
-	ca weak-ca "weak CA" rsa2048
+	ca rsa-ca "RSA CA"
+	ca weak-ca "weak CA"
 	ca_extensions=$'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign' \
 		ca no-crl-ca "no CRL CA"
 	ca_extensions=$'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,digitalSignature' \
@@ -106,10 +113,9 @@ make_signers() {
 	signer stranger rogue
 	signer p384 ca secp384r1
 	signer p384-all ca384 secp384r1
-	signer rsa ca rsa3072
-	cp rsa.key rsa-all.key
+	signer rsa
 	signer rsa-all rsa-ca
-	signer rsa2048 ca rsa2048
+	signer rsa2048
 	signer p521 ca secp521r1
 	signer k256 ca secp256k1
 	signer below-weak weak-ca
@@ -192,9 +198,30 @@ make_signatures() {
 		-in content -signer good.pem -inkey good.key -out plain.p7s
 }
 
+# What the operator's files may be like.
+make_odd_files() {
+	printf 'nothing of use\n' | tee odd.pem odd.key >odd.crl
+	: >empty.crl
+	cat ca.pem other.pem >two-cas.pem
+	sed 's/^MII/MIJ/' second.pem | cat ca.pem - >half.pem
+	openssl pkey -in good.key -aes256 -passout pass:secret -out locked.key
+	openssl pkey -in good.key -outform DER -out good-der.key
+	openssl x509 -in good.pem -outform DER -out good-der.pem
+	cat deep.pem int.pem >deep-chain.pem
+	cat deep.pem int.pem ca.pem >deep-chain-root.pem
+	cat good.pem other.pem >deep-and-other.pem
+	# Eight other intermediates of the name "int".
+	cat deep.pem >deep-crowd.pem
+	for _ in 1 2 3 4 5 6 7 8; do
+		subject=int issue int-again ca prime256v1 3650 basicConstraints=critical,CA:TRUE
+		cat int-again.pem >>deep-crowd.pem
+	done
+}
+
 exec 3>&2 >log 2>&1
-trap 'status=$?; [ $status = 0 ] || cat log >&3; exit $status' EXIT
+trap 'cat log >&3' ERR
 make_authorities
 make_signers
 make_revocation_lists
 make_signatures
+make_odd_files
