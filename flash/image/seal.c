@@ -42,37 +42,44 @@ int seal_prepare(struct manifest *m, const struct survey *survey, struct seal *o
 	return 0;
 }
 
-static int append_sections(const void *json, size_t json_bytes, const void *signature,
-			   size_t signature_bytes, const struct buf *index, struct buf *out,
+static int check_signature(const struct seal_attachment *a, const struct seal_trust *t,
 			   struct err *e)
 {
-	frame_append(out, "MANI", json, json_bytes);
-	frame_append(out, "SIGN", signature, signature_bytes);
+	struct trust_verdict verdict = {0};
+	int status = 0;
+
+	if (t)
+		status = trust_verify(t->store, &t->policy, a->signature, a->signature_bytes,
+				      a->manifest_json, a->manifest_json_bytes, &verdict, e);
+	else
+		status = match_signature(a->signature, a->signature_bytes, a->manifest_json,
+					 a->manifest_json_bytes, e);
+	return status < 0 ? err_wrap(e, "signature") : 0;
+}
+
+static int append_sections(const struct seal_attachment *a, const struct buf *index,
+			   struct buf *out, struct err *e)
+{
+	frame_append(out, "MANI", a->manifest_json, a->manifest_json_bytes);
+	frame_append(out, "SIGN", a->signature, a->signature_bytes);
 	frame_append(out, "INDX", index->bytes, index->n_bytes);
 	return buf_check(out, e);
 }
 
-int seal_sign(const struct seal *s, struct signing_key *const *keys, size_t n_keys, struct buf *out,
-	      struct err *e)
+int seal_sign(const struct seal *s, struct signing_key *const *keys, size_t n_keys,
+	      const struct seal_trust *t, struct buf *out, struct err *e)
 {
 	CLEANUP(buf_release) struct buf signature = {0};
-	const struct buf *json = &s->manifest_json;
+	struct seal_attachment a = {.manifest_json = s->manifest_json.bytes,
+				    .manifest_json_bytes = s->manifest_json.n_bytes};
 
-	if (trust_sign(keys, n_keys, json->bytes, json->n_bytes, &signature, e) < 0)
+	if (trust_sign(keys, n_keys, a.manifest_json, a.manifest_json_bytes, &signature, e) < 0)
 		return -1;
-	return append_sections(json->bytes, json->n_bytes, signature.bytes, signature.n_bytes,
-			       &s->index, out, e);
-}
-
-static int check_signature(const struct seal_attachment *a, struct err *e)
-{
-	struct trust_verdict verdict = {0};
-
-	if (a->store)
-		return trust_verify(a->store, a->policy, a->signature, a->signature_bytes,
-				    a->manifest_json, a->manifest_json_bytes, &verdict, e);
-	return match_signature(a->signature, a->signature_bytes, a->manifest_json,
-			       a->manifest_json_bytes, e);
+	a.signature = signature.bytes;
+	a.signature_bytes = signature.n_bytes;
+	if (check_signature(&a, t, e) < 0)
+		return -1;
+	return append_sections(&a, &s->index, out, e);
 }
 
 /* Is m about the image that was surveyed, and its index the one of the survey? */
@@ -95,18 +102,17 @@ static int check_image(const struct manifest *m, const struct survey *survey,
 	return 0;
 }
 
-int seal_attach(const struct survey *survey, const struct seal_attachment *a, struct buf *out,
-		struct err *e)
+int seal_attach(const struct survey *survey, const struct seal_attachment *a,
+		const struct seal_trust *t, struct buf *out, struct err *e)
 {
 	CLEANUP(buf_release) struct buf index = {0};
 	CLEANUP(manifest_freep) struct manifest *m = NULL;
 
-	if (check_signature(a, e) < 0)
-		return err_wrap(e, "signature");
+	if (check_signature(a, t, e) < 0)
+		return -1;
 	if (manifest_parse(a->manifest_json, a->manifest_json_bytes, &m, e) < 0)
 		return err_wrap(e, "manifest");
 	if (index_format(survey->index, &index, e) < 0 || check_image(m, survey, &index, e) < 0)
 		return -1;
-	return append_sections(a->manifest_json, a->manifest_json_bytes, a->signature,
-			       a->signature_bytes, &index, out, e);
+	return append_sections(a, &index, out, e);
 }

@@ -25,9 +25,17 @@ void seal_release(struct seal *s);
  * refused by a reader. */
 int seal_prepare(struct manifest *m, const struct survey *survey, struct seal *out, struct err *e);
 
-/* Append the three sections, signed by 1 to SIGNERS_MAX keys, to *out. */
-int seal_sign(const struct seal *s, struct signing_key *const *keys, size_t n_keys, struct buf *out,
-	      struct err *e);
+/* Who must trust a signature before it is put into a file. NULL where one is asked for: nobody; but
+ * it must have been made over the manifest, by the keys of the certificates that it carries. */
+struct seal_trust {
+	const struct trust_store *store; /* borrowed */
+	struct trust_policy policy;
+};
+
+/* Append the three sections, signed by 1 to SIGNERS_MAX keys, to *out. Fails with ERR_UNTRUSTED
+ * when t does not trust them. */
+int seal_sign(const struct seal *s, struct signing_key *const *keys, size_t n_keys,
+	      const struct seal_trust *t, struct buf *out, struct err *e);
 
 /* A signature that was made elsewhere over a manifest that was written earlier. */
 struct seal_attachment {
@@ -35,13 +43,10 @@ struct seal_attachment {
 	size_t manifest_json_bytes;
 	const uint8_t *signature; /* borrowed; DER */
 	size_t signature_bytes;
-	const struct trust_store *store; /* borrowed; NULL: see below */
-	const struct trust_policy *policy;
 };
 
-/* Append the three sections with that signature to *out. The image must be the manifest's: the same
- * digests of it and of its index. With a store the signature must be one that it trusts; without,
- * it must at least have been made over this manifest by the keys of the certificates it carries.
- * Fails with ERR_UNTRUSTED when any of this is not so. */
-int seal_attach(const struct survey *survey, const struct seal_attachment *a, struct buf *out,
-		struct err *e);
+/* Append the three sections with that signature to *out. Fails with ERR_UNTRUSTED when t does not
+ * trust it, or the image is another than the manifest's: both must have the same digests of it and
+ * of its index. */
+int seal_attach(const struct survey *survey, const struct seal_attachment *a,
+		const struct seal_trust *t, struct buf *out, struct err *e);

@@ -23,7 +23,7 @@ struct fixture {
 	char folder[sizeof "/tmp/lkflash-test-seal.XXXXXX"];
 	struct signing_key *key;
 	struct trust_store *store;
-	struct trust_policy policy;
+	struct seal_trust trust;
 	uint8_t image[IMAGE_BYTES];
 	struct survey *survey;
 	char boards[1][MANIFEST_NAME_BYTES];
@@ -54,7 +54,8 @@ static void make_keys(struct fixture *f)
 	struct trust_files files = {.ca_paths = cas, .n_ca_paths = 1};
 	assert_int_equal(signing_key_load(key, cert, &f->key, &e), 0);
 	assert_int_equal(trust_store_load(&files, &f->store, &e), 0);
-	f->policy.now_s = time(NULL);
+	f->trust.store = f->store;
+	f->trust.policy.now_s = time(NULL);
 }
 
 static struct survey *survey_of(const uint8_t *image, size_t n_bytes, unsigned chunk_log2)
@@ -131,12 +132,12 @@ static struct seal_attachment attachment_of(const struct fixture *f)
 }
 
 static void assert_attach_refused(const struct survey *survey, const struct seal_attachment *a,
-				  const char *reason)
+				  const struct seal_trust *t, const char *reason)
 {
 	CLEANUP(buf_release) struct buf out = {0};
 	struct err e = {0};
 
-	assert_int_equal(seal_attach(survey, a, &out, &e), -1);
+	assert_int_equal(seal_attach(survey, a, t, &out, &e), -1);
 	assert_int_equal(e.code, ERR_UNTRUSTED);
 	assert_int_equal(out.n_bytes, 0);
 	assert_non_null(strstr(e.text, reason));
@@ -191,7 +192,7 @@ static void signed_sections_are_manifest_signature_and_index(void **state)
 	CLEANUP(buf_release) struct buf wanted = {0};
 	struct err e;
 
-	assert_int_equal(seal_sign(&f->seal, &f->key, 1, &sections, &e), 0);
+	assert_int_equal(seal_sign(&f->seal, &f->key, 1, NULL, &sections, &e), 0);
 	frame_append(&wanted, "MANI", f->seal.manifest_json.bytes, f->seal.manifest_json.n_bytes);
 	frame_append(&wanted, "SIGN", f->signature.bytes, f->signature.n_bytes);
 	frame_append(&wanted, "INDX", f->seal.index.bytes, f->seal.index.n_bytes);
@@ -205,10 +206,22 @@ static void signature_in_the_sections_is_trusted(void **state)
 	struct trust_verdict verdict = {0};
 	struct err e;
 
-	assert_int_equal(trust_verify(f->store, &f->policy, f->signature.bytes,
+	assert_int_equal(trust_verify(f->store, &f->trust.policy, f->signature.bytes,
 				      f->signature.n_bytes, f->seal.manifest_json.bytes,
 				      f->seal.manifest_json.n_bytes, &verdict, &e),
 			 0);
+}
+
+static void own_signature_that_is_not_trusted_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(buf_release) struct buf sections = {0};
+	struct err e;
+
+	f->trust.policy.threshold = 2;
+	assert_int_equal(seal_sign(&f->seal, &f->key, 1, &f->trust, &sections, &e), -1);
+	assert_int_equal(e.code, ERR_UNTRUSTED);
+	assert_int_equal(sections.n_bytes, 0);
 }
 
 static void signature_made_elsewhere_gives_the_same_sections(void **state)
@@ -219,8 +232,8 @@ static void signature_made_elsewhere_gives_the_same_sections(void **state)
 	CLEANUP(buf_release) struct buf sections = {0};
 	struct err e;
 
-	assert_int_equal(seal_sign(&f->seal, &f->key, 1, &wanted, &e), 0);
-	assert_int_equal(seal_attach(f->survey, &a, &sections, &e), 0);
+	assert_int_equal(seal_sign(&f->seal, &f->key, 1, NULL, &wanted, &e), 0);
+	assert_int_equal(seal_attach(f->survey, &a, NULL, &sections, &e), 0);
 	assert_int_equal(sections.n_bytes, wanted.n_bytes);
 	assert_memory_equal(sections.bytes, wanted.bytes, wanted.n_bytes);
 }
@@ -232,9 +245,7 @@ static void trusted_signature_is_attached(void **state)
 	CLEANUP(buf_release) struct buf sections = {0};
 	struct err e;
 
-	a.store = f->store;
-	a.policy = &f->policy;
-	assert_int_equal(seal_attach(f->survey, &a, &sections, &e), 0);
+	assert_int_equal(seal_attach(f->survey, &a, &f->trust, &sections, &e), 0);
 }
 
 static void signature_that_is_not_trusted_is_refused(void **state)
@@ -242,9 +253,8 @@ static void signature_that_is_not_trusted_is_refused(void **state)
 	struct fixture *f = *state;
 	struct seal_attachment a = attachment_of(f);
 
-	a.store = f->store;
-	a.policy = &(struct trust_policy){.threshold = 2, .now_s = f->policy.now_s};
-	assert_attach_refused(f->survey, &a, "signature");
+	f->trust.policy.threshold = 2;
+	assert_attach_refused(f->survey, &a, &f->trust, "signature");
 }
 
 static void signature_over_another_manifest_is_refused(void **state)
@@ -253,7 +263,7 @@ static void signature_over_another_manifest_is_refused(void **state)
 	struct seal_attachment a = attachment_of(f);
 
 	f->seal.manifest_json.bytes[f->seal.manifest_json.n_bytes - 1] = ' ';
-	assert_attach_refused(f->survey, &a, "signature");
+	assert_attach_refused(f->survey, &a, NULL, "signature");
 }
 
 static void signature_cut_short_is_refused(void **state)
@@ -262,7 +272,7 @@ static void signature_cut_short_is_refused(void **state)
 	struct seal_attachment a = attachment_of(f);
 
 	a.signature_bytes--;
-	assert_attach_refused(f->survey, &a, "signature");
+	assert_attach_refused(f->survey, &a, NULL, "signature");
 }
 
 static void signed_text_that_is_no_manifest_is_refused(void **state)
@@ -276,7 +286,7 @@ static void signed_text_that_is_no_manifest_is_refused(void **state)
 				    .manifest_json_bytes = 2,
 				    .signature = signature.bytes,
 				    .signature_bytes = signature.n_bytes};
-	assert_attach_refused(f->survey, &a, "manifest");
+	assert_attach_refused(f->survey, &a, NULL, "manifest");
 }
 
 static void another_image_is_refused(void **state)
@@ -286,7 +296,7 @@ static void another_image_is_refused(void **state)
 
 	f->image[1] = 0x22;
 	struct survey *other = survey_of(f->image, IMAGE_BYTES, 16);
-	assert_attach_refused(other, &a, "another image");
+	assert_attach_refused(other, &a, NULL, "another image");
 	survey_free(other);
 }
 
@@ -296,7 +306,7 @@ static void image_of_another_size_is_refused(void **state)
 	struct seal_attachment a = attachment_of(f);
 
 	struct survey *other = survey_of(f->image, IMAGE_BYTES - 1, 16);
-	assert_attach_refused(other, &a, "another image");
+	assert_attach_refused(other, &a, NULL, "another image");
 	survey_free(other);
 }
 
@@ -306,7 +316,7 @@ static void other_chunks_of_the_same_image_are_refused(void **state)
 	struct seal_attachment a = attachment_of(f);
 
 	struct survey *other = survey_of(f->image, IMAGE_BYTES, 17);
-	assert_attach_refused(other, &a, "other chunks or holes");
+	assert_attach_refused(other, &a, NULL, "other chunks or holes");
 	survey_free(other);
 }
 
@@ -331,6 +341,7 @@ int main(void)
 		WITH_FIXTURE(manifest_that_readers_refuse_is_not_made),
 		WITH_FIXTURE(signed_sections_are_manifest_signature_and_index),
 		WITH_FIXTURE(signature_in_the_sections_is_trusted),
+		WITH_FIXTURE(own_signature_that_is_not_trusted_is_refused),
 		WITH_FIXTURE(signature_made_elsewhere_gives_the_same_sections),
 		WITH_FIXTURE(trusted_signature_is_attached),
 		WITH_FIXTURE(signature_that_is_not_trusted_is_refused),
