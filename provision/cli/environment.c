@@ -21,6 +21,7 @@ struct environment environment_read(void)
 		.state_dir = get("LKFLASH_STATE_DIR"),
 		.xdg_state_home = get("XDG_STATE_HOME"),
 		.home = get("HOME"),
+		.source_date = get("SOURCE_DATE_EPOCH"),
 		.has_no_color = get("NO_COLOR") != NULL,
 		.is_terminal_dumb = !terminal || strcmp(terminal, "dumb") == 0,
 		.is_root = geteuid() == 0,

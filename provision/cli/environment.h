@@ -9,6 +9,7 @@ struct environment {
 	const char *state_dir;      /* LKFLASH_STATE_DIR; NULL when unset or empty, as the rest */
 	const char *xdg_state_home; /* XDG_STATE_HOME */
 	const char *home;           /* HOME */
+	const char *source_date;    /* SOURCE_DATE_EPOCH */
 	bool has_no_color;          /* NO_COLOR is set and not empty */
 	bool is_terminal_dumb;      /* TERM is unset or "dumb": no bars, no colours */
 	bool is_root;               /* the effective user is root */

@@ -64,12 +64,12 @@ struct options {
 	uint64_t security_version;
 	const char *rollback_group;
 	uint64_t sector_bytes;
-	bool has_holes;
+	unsigned holes; /* index into zero|skip, plus one */
 	uint64_t chunk_bytes;
-	bool is_manifest_only;
+	const char *manifest_out_path;
 	const char *attach_path;
 	uint64_t level;
-	bool is_bmap_wanted;
+	const char *bmap_out_path;
 	const char *extract_dir;
 
 	const char *const *operands; /* borrowed */
