@@ -46,7 +46,7 @@ const struct option *option_table(size_t *out_n_options)
 		FLAG("version", 0, "print the version of lkflash", OPTIONS_PROGRAM, is_help),
 
 		LIST("trust", "FILE", "trust the CAs in this PEM file", OPTIONS_TRUST, trust_paths),
-		LIST("crl", "FILE", "revocation list; then each CA needs one", OPTIONS_TRUST,
+		LIST("crl", "FILE", "revocation list; each CA needs one", OPTIONS_TRUST,
 		     crl_paths),
 		NUMBER("threshold", "N", "so many trusted keys must have signed", OPTIONS_TRUST,
 		       threshold, 1, 4),
