@@ -14,6 +14,7 @@
 enum {
 	BLKID_SECTOR_BYTES = 512,     /* of partition starts, whatever the medium has */
 	MAX_SIGNATURES_IN_AREA = 512, /* a ZFS member has four labels of some dozen each */
+	MAX_TABLES = 16,              /* of one medium, one in front of the other */
 };
 
 /* What the probing of a medium needs at every step. */
@@ -64,7 +65,7 @@ static int probe_new(const struct medium *m, const struct area *a, blkid_probe *
 
 	if (!probe ||
 	    blkid_probe_set_device(probe, m->fd, (blkid_loff_t)a->start_bytes,
-				   (blkid_loff_t)a->size_bytes) < 0 ||
+				   (blkid_loff_t)a->size_bytes) != 0 ||
 	    blkid_probe_set_sectorsize(probe, m->sector_bytes) < 0 ||
 	    blkid_probe_enable_superblocks(probe, 0) < 0)
 		return fail(a->start_bytes, e);
@@ -171,6 +172,10 @@ static int add_area(const struct medium *m, blkid_partition from, struct areas *
 	    a.start_bytes >= m->size_bytes)
 		return 0;
 	a.size_bytes = min_u64(a.size_bytes, m->size_bytes - a.start_bytes);
+	for (size_t i = 0; i < areas->n_items; i++)
+		if (areas->items[i].start_bytes == a.start_bytes &&
+		    areas->items[i].size_bytes == a.size_bytes)
+			return 0; /* seen in the other copy of a GPT */
 	struct area *items = realloc(areas->items, (areas->n_items + 1) * sizeof *items);
 	if (!items)
 		return fail(0, e);
@@ -179,26 +184,47 @@ static int add_area(const struct medium *m, blkid_partition from, struct areas *
 	return 0;
 }
 
-/* The partitions of all tables: a GPT whose head was overwritten still has its backup. */
-static int find_areas(const struct medium *m, struct areas *areas, struct err *e)
+/* A probe that stands at table n of the medium, in the order in which libblkid finds them; NULL
+ * when there are not so many. */
+static int find_table(const struct medium *m, unsigned n, blkid_probe *out, struct err *e)
 {
 	const struct area whole = {.size_bytes = m->size_bytes};
 	CLEANUP(probe_freep) blkid_probe probe = NULL;
+	int result = 0;
 
 	if (probe_new(m, &whole, &probe, e) < 0)
 		return -1;
 	if (blkid_probe_enable_partitions(probe, 1) < 0 ||
-	    blkid_probe_set_partitions_flags(probe, BLKID_PARTS_MAGIC | BLKID_PARTS_FORCE_GPT |
-							    BLKID_PARTS_ENTRY_DETAILS) < 0)
+	    blkid_probe_set_partitions_flags(probe, BLKID_PARTS_MAGIC | BLKID_PARTS_FORCE_GPT) < 0)
 		return fail(0, e);
-	for (unsigned n = 0; n < MAX_SIGNATURES_IN_AREA && blkid_do_probe(probe) == 0; n++) {
+	for (unsigned i = 0; i < n && result == 0; i++) {
+		result = blkid_do_probe(probe);
+		if (result == 0 && blkid_do_wipe(probe, true) < 0)
+			return fail(0, e);
+	}
+	if (result == 0)
+		result = blkid_do_probe(probe);
+	if (result < 0)
+		return fail(0, e);
+	*out = result == 0 ? TAKE(probe) : NULL;
+	return 0;
+}
+
+/* The partitions of all tables: a GPT whose head was overwritten still has its backup. Asking for
+ * partitions ends a probe, so each table gets one of its own. */
+static int find_areas(const struct medium *m, struct areas *areas, struct err *e)
+{
+	for (unsigned n = 0; n < MAX_TABLES; n++) {
+		CLEANUP(probe_freep) blkid_probe probe = NULL;
+		if (find_table(m, n, &probe, e) < 0)
+			return -1;
+		if (!probe)
+			return 0;
 		blkid_partlist list = blkid_probe_get_partitions(probe);
 		int n_partitions = list ? blkid_partlist_numof_partitions(list) : 0;
 		for (int i = 0; i < n_partitions; i++)
 			if (add_area(m, blkid_partlist_get_partition(list, i), areas, e) < 0)
 				return -1;
-		if (blkid_do_wipe(probe, true) < 0)
-			return fail(0, e);
 	}
 	return 0;
 }
