@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "flash/base/bytes.h"
+#include "flash/base/units.h"
 #include "flash/disk/table_sector.h"
 
 const char *table_kind_name(enum table_kind kind)
@@ -100,12 +101,51 @@ bool table_sector_is_boot_sector(const uint8_t *head, size_t head_bytes)
 
 /* ---- The GPT header ------------------------------------------------------------------------- */
 
+static const char gpt_magic[8] = "EFI PART";
+
+enum {
+	/* UEFI 2.10, table 5.5 */
+	GPT_ALTERNATE_AT = 32,
+	GPT_ENTRIES_LBA_AT = 72,
+	GPT_N_ENTRIES_AT = 80,
+	GPT_ENTRY_BYTES_AT = 84,
+	GPT_ENTRY_MIN_BYTES = 128,
+	GPT_ENTRY_MAX_BYTES = 4096, /* ours */
+};
+
 bool table_sector_has_gpt_magic(const uint8_t *head, size_t head_bytes, uint32_t sector_bytes)
 {
-	static const uint8_t magic[] = "EFI PART";
-
 	return head_bytes >= 2 * (size_t)sector_bytes &&
-	       memcmp(head + sector_bytes, magic, sizeof magic - 1) == 0;
+	       memcmp(head + sector_bytes, gpt_magic, sizeof gpt_magic) == 0;
+}
+
+/* A sector of head that is no GPT header, or one whose entries are behind the primary header and
+ * can be read in little memory. */
+static bool is_sane(const uint8_t *head, size_t head_bytes, uint64_t lba, uint32_t sector_bytes)
+{
+	uint64_t at_bytes = 0;
+
+	if (!checked_mul(lba, sector_bytes, &at_bytes) || at_bytes >= head_bytes ||
+	    head_bytes - at_bytes < sector_bytes)
+		return true;
+	const uint8_t *header = head + at_bytes;
+	uint32_t entry_bytes = le32(header + GPT_ENTRY_BYTES_AT);
+	return memcmp(header, gpt_magic, sizeof gpt_magic) != 0 ||
+	       (le64(header + GPT_ENTRIES_LBA_AT) >= 2 && entry_bytes >= GPT_ENTRY_MIN_BYTES &&
+		entry_bytes <= GPT_ENTRY_MAX_BYTES &&
+		le32(header + GPT_N_ENTRIES_AT) <= TABLE_HEAD_BYTES / entry_bytes);
+}
+
+bool table_sector_is_sane(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
+			  uint32_t sector_bytes)
+{
+	uint64_t alternate_lba = table_sector_has_gpt_magic(head, head_bytes, sector_bytes)
+					 ? le64(head + sector_bytes + GPT_ALTERNATE_AT)
+					 : 1;
+
+	return is_sane(head, head_bytes, 1, sector_bytes) &&
+	       is_sane(head, head_bytes, alternate_lba, sector_bytes) &&
+	       is_sane(head, head_bytes, medium_size_bytes / sector_bytes - 1, sector_bytes);
 }
 
 uint32_t table_gpt_sector_bytes(const uint8_t *head, size_t head_bytes)

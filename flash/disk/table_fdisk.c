@@ -56,6 +56,11 @@ static int medium_init(struct medium *m, const uint8_t *head, size_t head_bytes,
 {
 	size_t n_bytes = (size_t)min_u64(head_bytes, medium_size_bytes);
 
+	if (!table_sector_is_sane(head, n_bytes, medium_size_bytes, sector_bytes))
+		return err_set(
+			e, ERR_UNTRUSTED,
+			"the entries of the GPT are in the wrong place, or more than %d bytes hold",
+			TABLE_HEAD_BYTES);
 	m->fd = memfd_create("lkflash-table", MFD_CLOEXEC);
 	if (m->fd < 0 || ftruncate(m->fd, (off_t)medium_size_bytes) < 0)
 		return err_errno(e, "laying a partition table into %llu bytes of memory",
@@ -233,6 +238,17 @@ static int read_backup(const struct medium *m, uint64_t medium_size_bytes, uint3
 	return read_medium(m, moved->tail_offset_bytes, moved->tail_bytes, &moved->tail, e);
 }
 
+/* Entries, and the boot code that may follow them, must stay as they are. */
+static bool is_same_behind_header(const uint8_t *head, const struct table_moved *moved,
+				  uint32_t sector_bytes)
+{
+	size_t from_bytes = 2 * (size_t)sector_bytes;
+
+	return moved->head_bytes <= from_bytes ||
+	       memcmp(head + from_bytes, moved->head + from_bytes,
+		      moved->head_bytes - from_bytes) == 0;
+}
+
 int table_move_gpt(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
 		   uint32_t sector_bytes, struct table_moved **out, struct err *e)
 {
@@ -253,6 +269,9 @@ int table_move_gpt(const uint8_t *head, size_t head_bytes, uint64_t medium_size_
 	moved->head_bytes = head_bytes;
 	if (read_medium(&m, 0, head_bytes, &moved->head, e) < 0)
 		return -1;
+	if (!is_same_behind_header(head, moved, sector_bytes))
+		return err_set(e, ERR_UNTRUSTED,
+			       "the GPT cannot be moved without changing more than its header");
 	if (read_backup(&m, medium_size_bytes, sector_bytes, moved, e) < 0)
 		return -1;
 	*out = TAKE(moved);

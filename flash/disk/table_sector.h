@@ -15,3 +15,8 @@ bool table_sector_is_protective(const uint8_t *head, size_t head_bytes);
 bool table_sector_is_boot_sector(const uint8_t *head, size_t head_bytes);
 /* The second sector begins as a GPT header does. */
 bool table_sector_has_gpt_magic(const uint8_t *head, size_t head_bytes, uint32_t sector_bytes);
+/* No GPT header that a reader comes across from here has entries over the first two sectors, or
+ * asks for more memory than a head takes: libfdisk takes what headers say, whatever it is.
+ * medium_size_bytes is a sector or more. */
+bool table_sector_is_sane(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
+			  uint32_t sector_bytes);

@@ -189,6 +189,39 @@ static void gpt_of_large_sectors_is_untrusted_where_sectors_are_small(void **sta
 	assert_untrusted(h, 4 * MIB, 512, "not for sectors of 512 bytes");
 }
 
+static void gpt_with_more_entries_than_a_head_holds_is_untrusted(void **state)
+{
+	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
+
+	(void)state;
+	put_le32(h->bytes + 512 + 80, 513);
+	gpt_seal(h->bytes + 512);
+	assert_untrusted(h, MIB, 512, "or more than 65536 bytes hold");
+}
+
+static void gpt_whose_backup_has_huge_entries_is_untrusted(void **state)
+{
+	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
+
+	(void)state;
+	put_le64(h->bytes + 512 + 32, 100);
+	gpt_seal(h->bytes + 512);
+	memcpy(h->bytes + 100 * 512, h->bytes + 512, 92);
+	put_le32(h->bytes + 100 * 512 + 84, UINT32_MAX);
+	gpt_seal(h->bytes + 100 * 512);
+	assert_untrusted(h, MIB, 512, "or more than 65536 bytes hold");
+}
+
+static void gpt_whose_entries_are_over_its_header_is_untrusted(void **state)
+{
+	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
+
+	(void)state;
+	put_le64(h->bytes + 512 + 72, 1);
+	gpt_seal(h->bytes + 512);
+	assert_untrusted(h, MIB, 512, "in the wrong place");
+}
+
 static void gpt_without_a_boot_sector_is_untrusted(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
@@ -505,6 +538,9 @@ int main(void)
 		cmocka_unit_test(gpt_with_a_flipped_bit_in_its_entries_is_untrusted),
 		cmocka_unit_test(gpt_on_a_smaller_medium_is_untrusted),
 		cmocka_unit_test(gpt_of_large_sectors_is_untrusted_where_sectors_are_small),
+		cmocka_unit_test(gpt_with_more_entries_than_a_head_holds_is_untrusted),
+		cmocka_unit_test(gpt_whose_backup_has_huge_entries_is_untrusted),
+		cmocka_unit_test(gpt_whose_entries_are_over_its_header_is_untrusted),
 		cmocka_unit_test(gpt_without_a_boot_sector_is_untrusted),
 		cmocka_unit_test(mbr_partition_is_told),
 		cmocka_unit_test(logical_partition_is_told_with_its_number),
