@@ -1,11 +1,12 @@
 #!/bin/bash
 # Make a small world of certificates, revocation lists and signatures with openssl, the odd ones
-# included, for the tests of flash/trust/. Usage: pki.sh FOLDER; all of it is over FOLDER/content.
+# included, for the tests of flash/trust/. Usage: pki.sh FOLDER; all of it is over FOLDER/content,
+# which is made when it is not there.
 # What is valid is so from now: 30 days for signers, 3650 for CAs.
 set -eEu -o pipefail
 cd "$1"
 OID=2.25.329221980177683935891885850895071942502
-printf '{"lkflash-manifest":1,"name":"test"}\n' >content
+[ -e content ] || printf '{"lkflash-manifest":1,"name":"test"}\n' >content
 
 key() { # NAME KIND
 	case $2 in
@@ -41,6 +42,18 @@ signer() { # NAME [ISSUER [KIND]]
 no_ca=basicConstraints=CA:FALSE
 signs=keyUsage=critical,digitalSignature
 code=extendedKeyUsage=codeSigning
+
+# dated NAME START END: a signer, by ca
+dated() {
+	signer "$1"
+	: >index
+	openssl x509 -in "$1.pem" -x509toreq -signkey "$1.key" -out "$1.csr"
+	printf '%s\n' '[ca]' default_ca=d '[d]' database=index default_md=sha256 policy=p \
+		x509_extensions=x rand_serial=yes new_certs_dir=. '[p]' commonName=supplied \
+		'[x]' "$no_ca" "$signs" "$code" >ca.conf
+	openssl ca -batch -notext -config ca.conf -cert ca.pem -keyfile ca.key -in "$1.csr" \
+		-startdate "$2" -enddate "$3" -out "$1.pem"
+}
 
 # crl NAME ISSUER [CERTIFICATE...]: for 7 days, with these revoked
 crl() {
@@ -107,6 +120,8 @@ make_signers() {
 	signer good
 	signer second
 	signer third
+	dated past 20200101000000Z 20210101000000Z
+	dated future 20990101000000Z 20991231000000Z
 	cp good.key good-again.key
 	signer good-again
 	signer elsewhere other
@@ -149,7 +164,7 @@ make_revocation_lists() {
 
 make_signatures() {
 	local name
-	for name in good elsewhere stranger rsa rsa-all rsa2048 p521 k256 below-weak below-no-crl \
+	for name in good past future elsewhere stranger rsa rsa-all rsa2048 p521 k256 below-weak below-no-crl \
 		no-eku any-eku server no-usage agreement self self-code; do
 		sign $name $name
 	done
