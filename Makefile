@@ -135,6 +135,10 @@ check: deps-check
 	$(Q)LKFLASH=$(abspath $(PROGRAM)) BUILD=$(abspath $(OUT)) tests/run.sh $(UNIT_TESTS) \
 		$(FUZZ_REPLAYS) $(SHELL_TESTS)
 
+# The trust code against mbedTLS 3.6, which Debian 12 does not have.
+check-mbedtls3: deps-check
+	$(Q)tests/run.sh tests/mbedtls3.sh
+
 demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)LKFLASH=$(abspath $(PROGRAM)) tests/demo.sh
