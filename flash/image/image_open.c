@@ -276,12 +276,12 @@ static int find_sidecar(const struct image_request *r, struct source **out, stru
 	return 0;
 }
 
-static int refuse_unsigned(const char *where, const struct err *why, struct err *e)
+static int refuse_unsigned(const struct err *why, struct err *e)
 {
 	return err_set(e, ERR_UNTRUSTED,
-		       "%s is not signed (%s); sign it with `lkflash sign`, name its manifest with "
+		       "not signed (%s); sign it with `lkflash sign`, name its manifest with "
 		       "--manifest FILE, or accept it unsigned with --allow-unsigned",
-		       where, why->text);
+		       why->text);
 }
 
 static int open_by_signature(struct image *im, struct source **raw, const struct image_request *r,
@@ -301,7 +301,7 @@ static int open_by_signature(struct image *im, struct source **raw, const struct
 		return -1;
 	if (!sidecar || (!r->store && r->is_unsigned_allowed))
 		return r->is_unsigned_allowed ? open_unsigned(im, raw, r, e)
-					      : refuse_unsigned(r->where, &why, e);
+					      : refuse_unsigned(&why, e);
 	if (open_beside(im, sidecar, r, e) < 0)
 		return err_wrap(e, "manifest");
 	const struct codec *codec = codec_by_magic(head, n_head);
