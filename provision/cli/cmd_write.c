@@ -12,7 +12,8 @@
 /* One target of several. */
 struct work {
 	struct job_request request;
-	struct job *job;    /* owned; NULL when it was refused */
+	struct job *job; /* owned; NULL when it was refused */
+	bool is_started;
 	struct err failure; /* code ERR_NONE while all is well */
 };
 
@@ -28,8 +29,10 @@ static void works_release(struct works *w)
 	free(w->items);
 }
 
-static void tell_failure(const struct work *w)
+static void tell_failure(struct work *w)
 {
+	if (w->failure.code == ERR_CANCELLED && !w->is_started)
+		(void)err_hint(&w->failure, "the target was not touched");
 	const struct event ev = {
 		.kind = EVENT_FAILED,
 		.code = w->failure.code,
@@ -126,8 +129,11 @@ static void execute_all(struct works *w, const struct cancel *cancel)
 		struct work *item = &w->items[i];
 		if (!item->job)
 			continue;
-		if (cancel_check(cancel, &item->failure) < 0 ||
-		    job_execute(item->job, &item->failure) < 0)
+		if (cancel_check(cancel, &item->failure) == 0) {
+			item->is_started = true;
+			(void)job_execute(item->job, &item->failure);
+		}
+		if (item->failure.code != ERR_NONE)
 			tell_failure(item);
 		job_free(TAKE(item->job));
 	}

@@ -26,7 +26,7 @@ for image in one-byte chunk-less-one one-chunk chunk-and-one all-zero; do
 done
 
 truncate -s 3000000 "$TMP/all-holes"
-write_size all-holes --holes
+write_size all-holes --holes skip
 head -c 4000000 /dev/zero | tr '\0' '\356' >"$TMP/used"
 run "$LKFLASH" write -q --unmapped zero "${TRUST[@]}" "$TMP/all-holes" "$TMP/used"
 exits 0 "an image of holes is zeroed onto a used target when asked"
