@@ -208,4 +208,32 @@ for what in down refused silent; do
 done
 like "$(cat "$TMP/silent.err")" "sent nothing for 100 ms" "a silent server is called so"
 
+# ---- The whole way ---------------------------------------------------------------------------------
+
+sign_image "$TMP/www/image"
+trust=(--trust "$TMP/keys/ca.pem" --tls-ca "$TMP/ca.pem")
+run "$LKFLASH" -q "${trust[@]}" "$tls/image" "$TMP/target"
+exits 0 "a signed image is written from https://"
+cmp -s "$TMP/www/image" "$TMP/target"
+ok $? "and every byte is right"
+
+"$LKFLASH" pack --key "$TMP/keys/sign.key" --cert "$TMP/keys/sign.pem" --board generic --version 1 \
+	-q --out "$TMP/www/packed.zst" "$TMP/www/image"
+run "$LKFLASH" -q "${trust[@]}" "$tls/packed.zst" "$TMP/target2"
+exits 0 "a packed image is written from https://"
+cmp -s "$TMP/www/image" "$TMP/target2"
+ok $? "and every byte is right, too"
+
+run "$LKFLASH" -q "${trust[@]}" --manifest "$tls/image.lkm" "$web/rangeless/image" "$TMP/target3"
+exits 0 "the manifest may come from another server"
+
+printf 'X' | dd of="$TMP/www/image" bs=1 seek=3000000 conv=notrunc status=none
+run "$LKFLASH" -q "${trust[@]}" "$tls/image" "$TMP/target4"
+exits 4 "an image that was altered on the server is refused"
+
+run "$LKFLASH" -q "${trust[@]}" "$web/nothing" "$TMP/target5"
+exits 1 "an image that is not on the server is an I/O error"
+[ ! -e "$TMP/target5" ]
+ok $? "and no target is made"
+
 finish
