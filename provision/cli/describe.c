@@ -26,9 +26,13 @@ void describe_target(const struct facts *f, struct buf *out)
 	case TARGET_MISSING:
 		buf_append_text(out, "a new file");
 		return;
-	case TARGET_FILE:
 	case TARGET_FOLDER:
+		buf_append_text(out, "a folder");
+		return;
 	case TARGET_OTHER:
+		buf_append_text(out, "no disk");
+		return;
+	case TARGET_FILE:
 		buf_append_text(out, "a file");
 		break;
 	}
@@ -37,15 +41,33 @@ void describe_target(const struct facts *f, struct buf *out)
 	put(out, ", ", f->transport);
 }
 
+/* A file system may have several magics, a GPT has two copies and a protective MBR: once is enough.
+ */
+static bool is_told(const struct signatures *s, size_t i)
+{
+	if (strcmp(s->items[i].type, "PMBR") == 0)
+		return true;
+	for (size_t j = 0; j < i; j++)
+		if (s->items[j].area_bytes == s->items[i].area_bytes &&
+		    strcmp(s->items[j].type, s->items[i].type) == 0)
+			return true;
+	return false;
+}
+
 void describe_content(const struct signatures *s, struct buf *out)
 {
+	bool is_first = true;
+
 	for (size_t i = 0; i < s->n_items; i++) {
-		put(out, i ? ", " : "", s->items[i].type);
+		if (is_told(s, i))
+			continue;
+		put(out, is_first ? "" : ", ", s->items[i].type);
+		is_first = false;
 		if (!s->items[i].label[0])
 			continue;
 		put(out, " \"", s->items[i].label);
 		buf_append_text(out, "\"");
 	}
-	if (s->n_items == 0)
+	if (is_first)
 		buf_append_text(out, "nothing that is known");
 }
