@@ -95,11 +95,11 @@ skip_all() {
 
 # loop_device VARIABLE FILE [losetup options]: a loop device on FILE, detached at the end.
 loop_device() {
-	local device
-	device=$(losetup --find --show "${@:3}" "$2" 2>/dev/null) ||
+	local loop_node
+	loop_node=$(losetup --find --show "${@:3}" "$2" 2>/dev/null) ||
 		skip_all "loop devices are not to be had here"
-	at_end "losetup -d $device"
-	printf -v "$1" '%s' "$device"
+	at_end "losetup -d $loop_node"
+	printf -v "$1" '%s' "$loop_node"
 }
 
 # make_keys: a CA and a signer in $TMP/keys, once.
