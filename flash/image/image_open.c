@@ -107,20 +107,20 @@ static int read_sections(struct image *im, struct source *s, const struct image_
 {
 	CLEANUP(freep) uint8_t *json = NULL;
 	CLEANUP(freep) uint8_t *der = NULL;
-	size_t json_bytes = 0;
-	size_t der_bytes = 0;
+	struct signed_bytes b = {0};
 
-	if (frame_read(s, "MANI", 1, MANIFEST_MAX_BYTES, &json, &json_bytes, e) < 0 ||
-	    frame_read(s, "SIGN", 1, SIGNATURE_MAX_BYTES, &der, &der_bytes, e) < 0)
+	if (frame_read(s, "MANI", 1, MANIFEST_MAX_BYTES, &json, &b.content_bytes, e) < 0 ||
+	    frame_read(s, "SIGN", 1, SIGNATURE_MAX_BYTES, &der, &b.signature_bytes, e) < 0)
 		return -1;
 	if (!r->store)
 		return err_hint(
 			(err_set(e, ERR_UNTRUSTED, "no certificate authority is trusted"), e),
 			"name one with --trust FILE, or put it into /etc/lkflash/trust.d");
-	if (trust_verify(r->store, &r->policy, der, der_bytes, json, json_bytes, &im->verdict, e) <
-	    0)
+	b.content = json;
+	b.signature = der;
+	if (trust_verify(r->store, &r->policy, &b, &im->verdict, e) < 0)
 		return err_wrap(e, "signature");
-	if (manifest_parse(json, json_bytes, &im->manifest, e) < 0)
+	if (manifest_parse(json, b.content_bytes, &im->manifest, e) < 0)
 		return err_wrap(e, "manifest");
 	if (read_index(im, s, e) < 0)
 		return -1;

@@ -45,15 +45,14 @@ int seal_prepare(struct manifest *m, const struct survey *survey, struct seal *o
 static int check_signature(const struct seal_attachment *a, const struct seal_trust *t,
 			   struct err *e)
 {
+	const struct signed_bytes b = {.signature = a->signature,
+				       .signature_bytes = a->signature_bytes,
+				       .content = a->manifest_json,
+				       .content_bytes = a->manifest_json_bytes};
 	struct trust_verdict verdict = {0};
-	int status = 0;
+	int status =
+		t ? trust_verify(t->store, &t->policy, &b, &verdict, e) : match_signature(&b, e);
 
-	if (t)
-		status = trust_verify(t->store, &t->policy, a->signature, a->signature_bytes,
-				      a->manifest_json, a->manifest_json_bytes, &verdict, e);
-	else
-		status = match_signature(a->signature, a->signature_bytes, a->manifest_json,
-					 a->manifest_json_bytes, e);
 	return status < 0 ? err_wrap(e, "signature") : 0;
 }
 

@@ -134,15 +134,15 @@ static int count_key(struct decision *d, const mbedtls_x509_crt *crt, struct err
 
 /* A signer that nobody here trusts is no harm, if others suffice: an image may be signed for the
  * machines that know the old CA and for those that know the new one. */
-static int check_signer(struct decision *d, const struct cms_signer *s, const void *content,
-			size_t content_bytes, struct err *e)
+static int check_signer(struct decision *d, const struct cms_signer *s,
+			const struct signed_bytes *b, struct err *e)
 {
 	size_t order[CMS_CERTIFICATES_MAX] = {0};
 	size_t signer = 0;
 	struct err refusal = {0};
 
 	if (find_signer(d, s, &signer, e) < 0 ||
-	    cms_signer_verify(s, &d->certs[signer], content, content_bytes, e) < 0)
+	    cms_signer_verify(s, &d->certs[signer], b->content, b->content_bytes, e) < 0)
 		return -1;
 	size_t n = order_issuers(d, signer, order);
 	if (check_chain(d, order, n, &refusal) == 0)
@@ -196,12 +196,12 @@ static int check_threshold(const struct decision *d, struct err *e)
 			n_wanted);
 }
 
-static int decide(struct decision *d, const void *content, size_t content_bytes, struct err *e)
+static int decide(struct decision *d, const struct signed_bytes *b, struct err *e)
 {
 	if (parse_certificates(d, e) < 0)
 		return -1;
 	for (size_t i = 0; i < d->cms.n_signers; i++) {
-		if (check_signer(d, &d->cms.signers[i], content, content_bytes, e) < 0)
+		if (check_signer(d, &d->cms.signers[i], b, e) < 0)
 			return -1;
 	}
 	if (check_threshold(d, e) < 0)
@@ -209,16 +209,15 @@ static int decide(struct decision *d, const void *content, size_t content_bytes,
 	return check_unused(d, e);
 }
 
-int trust_verify(const struct trust_store *s, const struct trust_policy *p, const uint8_t *der,
-		 size_t der_bytes, const void *content, size_t content_bytes,
-		 struct trust_verdict *out, struct err *e)
+int trust_verify(const struct trust_store *s, const struct trust_policy *p,
+		 const struct signed_bytes *b, struct trust_verdict *out, struct err *e)
 {
 	CLEANUP(decision_release) struct decision d = {.store = s, .policy = p};
 
 	for (size_t i = 0; i < CMS_CERTIFICATES_MAX; i++)
 		mbedtls_x509_crt_init(&d.certs[i]);
 	d.verdict.is_clock_believed = x509_is_clock_believed(p);
-	if (cms_parse(der, der_bytes, &d.cms, e) < 0 || decide(&d, content, content_bytes, e) < 0)
+	if (cms_parse(b->signature, b->signature_bytes, &d.cms, e) < 0 || decide(&d, b, e) < 0)
 		return -1;
 	*out = d.verdict;
 	return 0;

@@ -53,12 +53,19 @@ struct trust_verdict {
 	bool is_clock_believed;
 };
 
-/* Does der (a CMS SignedData, detached, as image-format says) hold over content? Every SignerInfo
- * must verify, and threshold distinct keys must chain to the store under the X.509 policy. Fails
- * with ERR_UNTRUSTED and the reason; *out is left alone then. */
-int trust_verify(const struct trust_store *s, const struct trust_policy *p, const uint8_t *der,
-		 size_t der_bytes, const void *content, size_t content_bytes,
-		 struct trust_verdict *out, struct err *e);
+/* Bytes, and what is said to be a signature over them. */
+struct signed_bytes {
+	const uint8_t *signature; /* borrowed; CMS SignedData, detached, as image-format says */
+	size_t signature_bytes;
+	const void *content; /* borrowed */
+	size_t content_bytes;
+};
+
+/* Does the signature hold over the content? Every SignerInfo must verify, and threshold distinct
+ * keys must chain to the store under the X.509 policy. Fails with ERR_UNTRUSTED and the reason;
+ * *out is left alone then. */
+int trust_verify(const struct trust_store *s, const struct trust_policy *p,
+		 const struct signed_bytes *b, struct trust_verdict *out, struct err *e);
 
 /* Append a CMS SignedData over content by 1 to SIGNERS_MAX keys to *out. Deterministic for ECDSA
  * keys (RFC 6979). */

@@ -123,11 +123,14 @@ static int check_signature(const struct options *o, const struct parts *p,
 			   struct trust_verdict *out, struct err *e)
 {
 	CLEANUP(trust_options_release) struct trust_options t = {0};
+	const struct signed_bytes b = {.signature = p->signature,
+				       .signature_bytes = p->signature_bytes,
+				       .content = p->json,
+				       .content_bytes = p->json_bytes};
 
 	if (trust_options_load(o, &t, e) < 0)
 		return -1;
-	return trust_verify(t.store, &t.policy, p->signature, p->signature_bytes, p->json,
-			    p->json_bytes, out, e);
+	return trust_verify(t.store, &t.policy, &b, out, e);
 }
 
 static int print(const struct options *o, const struct parts *p,

@@ -35,12 +35,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct trust_policy policy = {
 		.now_s = 1795547000}; /* a day after the corpus was made */
+	const struct signed_bytes right = {data, size, content, sizeof content - 1};
+	const struct signed_bytes wrong = {data, size, content, sizeof content};
 	struct trust_verdict v;
 	struct err e;
 
-	if (trust_verify(store(), &policy, data, size, content, sizeof content - 1, &v, &e) == 0 &&
+	if (trust_verify(store(), &policy, &right, &v, &e) == 0 &&
 	    (v.n_signers < 1 || v.n_signers > SIGNERS_MAX ||
-	     trust_verify(store(), &policy, data, size, content, sizeof content, &v, &e) == 0))
+	     trust_verify(store(), &policy, &wrong, &v, &e) == 0))
 		abort();
 	return 0;
 }

@@ -134,16 +134,16 @@ static inline int pki_verify_bytes(const struct pki *p, const struct attempt *a,
 	CLEANUP(trust_store_freep) struct trust_store *s = NULL;
 	struct trust_policy policy = {.threshold = a->threshold,
 				      .now_s = p->now_s + a->days_later * DAY_S,
-				      .floor_s = p->now_s - 10 * DAY_S};
+				      .floor_s = p->now_s - (int64_t)10 * DAY_S};
+	struct signed_bytes b = {der, der_bytes, p->content, p->content_bytes};
 
 	if (a->floor_days_later)
 		policy.floor_s = p->now_s + a->floor_days_later * DAY_S;
 	if (pki_load_store(p, a, &s, e) < 0)
 		return -1;
 	if (a->content)
-		return trust_verify(s, &policy, der, der_bytes, a->content, strlen(a->content), out,
-				    e);
-	return trust_verify(s, &policy, der, der_bytes, p->content, p->content_bytes, out, e);
+		b = (struct signed_bytes){der, der_bytes, a->content, strlen(a->content)};
+	return trust_verify(s, &policy, &b, out, e);
 }
 
 static inline int pki_verify(const struct pki *p, const struct attempt *a,
@@ -191,6 +191,7 @@ static inline size_t pki_count_free_bits(const struct pki *p, struct buf *b, uns
 	CLEANUP(trust_store_freep) struct trust_store *s = NULL;
 	struct attempt a = {0};
 	struct trust_policy policy = {.now_s = p->now_s};
+	const struct signed_bytes all = {b->bytes, b->n_bytes, p->content, p->content_bytes};
 	struct trust_verdict v = {0};
 	struct err e = {0};
 	size_t n_free = 0;
@@ -199,8 +200,7 @@ static inline size_t pki_count_free_bits(const struct pki *p, struct buf *b, uns
 	for (size_t i = 0; i < b->n_bytes; i++) {
 		for (unsigned bit = 1; bit <= last_bit; bit <<= 1) {
 			b->bytes[i] ^= (uint8_t)bit;
-			n_free += trust_verify(s, &policy, b->bytes, b->n_bytes, p->content,
-					       p->content_bytes, &v, &e) == 0;
+			n_free += trust_verify(s, &policy, &all, &v, &e) == 0;
 			b->bytes[i] ^= (uint8_t)bit;
 		}
 	}

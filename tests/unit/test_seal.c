@@ -203,13 +203,14 @@ static void signed_sections_are_manifest_signature_and_index(void **state)
 static void signature_in_the_sections_is_trusted(void **state)
 {
 	struct fixture *f = *state;
+	const struct signed_bytes b = {.signature = f->signature.bytes,
+				       .signature_bytes = f->signature.n_bytes,
+				       .content = f->seal.manifest_json.bytes,
+				       .content_bytes = f->seal.manifest_json.n_bytes};
 	struct trust_verdict verdict = {0};
 	struct err e;
 
-	assert_int_equal(trust_verify(f->store, &f->trust.policy, f->signature.bytes,
-				      f->signature.n_bytes, f->seal.manifest_json.bytes,
-				      f->seal.manifest_json.n_bytes, &verdict, &e),
-			 0);
+	assert_int_equal(trust_verify(f->store, &f->trust.policy, &b, &verdict, &e), 0);
 }
 
 static void own_signature_that_is_not_trusted_is_refused(void **state)
@@ -323,11 +324,13 @@ static void other_chunks_of_the_same_image_are_refused(void **state)
 static void bytes_that_are_no_signature_do_not_match(void **state)
 {
 	struct fixture *f = *state;
+	const struct signed_bytes b = {.signature = f->signature.bytes,
+				       .signature_bytes = 3,
+				       .content = f->seal.manifest_json.bytes,
+				       .content_bytes = f->seal.manifest_json.n_bytes};
 	struct err e;
 
-	assert_int_equal(match_signature(f->signature.bytes, 3, f->seal.manifest_json.bytes,
-					 f->seal.manifest_json.n_bytes, &e),
-			 -1);
+	assert_int_equal(match_signature(&b, &e), -1);
 	assert_int_equal(e.code, ERR_UNTRUSTED);
 }
 

@@ -205,6 +205,7 @@ TEST(signature_recast_as_one_over_its_attributes_is_refused)
 	struct attempt a = {0};
 	struct trust_policy policy = {.now_s = ((struct pki *)*state)->now_s};
 	struct trust_verdict v = {0};
+	struct signed_bytes b = {0};
 	struct err e = {0};
 	struct der attributes = der_find(span(&good), AT_ATTRIBUTES);
 
@@ -212,9 +213,8 @@ TEST(signature_recast_as_one_over_its_attributes_is_refused)
 	content.bytes[0] = DER_SET;
 	der_replace(&recast, span(&good), AT_ATTRIBUTES, (struct der){0});
 	assert_int_equal(pki_load_store(*state, &a, &s, &e), 0);
-	assert_int_equal(trust_verify(s, &policy, recast.bytes, recast.n_bytes, content.bytes,
-				      content.n_bytes, &v, &e),
-			 -1);
+	b = (struct signed_bytes){recast.bytes, recast.n_bytes, content.bytes, content.n_bytes};
+	assert_int_equal(trust_verify(s, &policy, &b, &v, &e), -1);
 	pki_assert_says(&e, "has no signed attributes");
 }
 

@@ -97,6 +97,7 @@ static size_t count_free_values(const struct pki *p, struct buf *b, const uint8_
 	CLEANUP(trust_store_freep) struct trust_store *s = NULL;
 	struct attempt a = {0};
 	struct trust_policy policy = {.now_s = p->now_s};
+	const struct signed_bytes all = {b->bytes, b->n_bytes, p->content, p->content_bytes};
 	struct trust_verdict v = {0};
 	struct err e = {0};
 	size_t n_free = 0;
@@ -105,8 +106,7 @@ static size_t count_free_values(const struct pki *p, struct buf *b, const uint8_
 	for (size_t i = (size_t)(first - b->bytes); i < (size_t)(last - b->bytes); i++) {
 		for (unsigned change = 1; change < 256; change++) {
 			b->bytes[i] ^= (uint8_t)change;
-			n_free += trust_verify(s, &policy, b->bytes, b->n_bytes, p->content,
-					       p->content_bytes, &v, &e) == 0;
+			n_free += trust_verify(s, &policy, &all, &v, &e) == 0;
 			b->bytes[i] ^= (uint8_t)change;
 		}
 	}
