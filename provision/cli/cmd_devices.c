@@ -113,8 +113,8 @@ static void put_json(const struct device *d, struct buf *out)
 	json_text(out, "event", "device");
 	json_text(out, "target", f->path);
 	json_text(out, "kind", kind_name(f));
-	json_u64(out, "size", f->size_bytes);
-	json_u64(out, "sector", f->sector_bytes);
+	json_u64(out, "size_bytes", f->size_bytes);
+	json_u64(out, "sector_bytes", f->sector_bytes);
 	json_text(out, "model", f->model);
 	json_text(out, "serial", f->serial);
 	json_text(out, "transport", f->transport);

@@ -28,14 +28,14 @@ like "$out" '^  on it: gpt, ext4 "rootfs"$' "what is on it is shown, partitions 
 
 run "$LKFLASH" devices --json "$disk"
 exits 0 "devices --json shows one device"
-is "$(device '[.event, .target, .kind, .size, .sector, .transport, .writable, .reason]')" \
+is "$(device '[.event, .target, .kind, .size_bytes, .sector_bytes, .transport, .writable, .reason]')" \
 	"[\"device\",\"$disk\",\"disk\",67108864,512,\"loop\",true,\"\"]" "as an object"
 is "$(device '[.content[] | select(.type == "ext4") | [.label, .offset]]')" '[["rootfs",1049656]]' \
 	"with every signature and where it is"
 
 run "$LKFLASH" devices --json
 exits 0 "devices lists all disks"
-is "$(device "select(.target == \"$disk\") | .size")" 67108864 "the loop device is among them"
+is "$(device "select(.target == \"$disk\") | .size_bytes")" 67108864 "the loop device is among them"
 
 # ---- Disks in use. This kernel may have no partition nodes, so a partition is a loop device too.
 loop_device part "$disk" --offset 1048576 --sizelimit 20971520
@@ -73,7 +73,7 @@ like "$out" "refused: $locked is read-only; " "a read-only disk is refused"
 truncate -s 16M "$TMP/large.img"
 loop_device large "$TMP/large.img" --sector-size 4096
 run "$LKFLASH" devices --json "$large"
-is "$(device '[.sector, .writable]')" "[4096,true]" "a disk with sectors of 4096 bytes is told"
+is "$(device '[.sector_bytes, .writable]')" "[4096,true]" "a disk with sectors of 4096 bytes is told"
 
 system=$(findmnt -n -o SOURCE /)
 if [ -b "$system" ]; then # not so in a container
