@@ -5,7 +5,6 @@ requires bmaptool jq cmp xz
 
 make_keys
 KEYS=(--key "$TMP/keys/sign.key" --cert "$TMP/keys/sign.pem" --board generic --version 1)
-TRUST=(--trust "$TMP/keys/ca.pem")
 cd "$TMP" || exit 1
 
 # signs IMAGE [options]
