@@ -28,11 +28,12 @@ static void format_range(const struct bmap *b, const struct bmap_range *r, struc
 {
 	uint64_t first = r->start_bytes / b->block_bytes;
 	uint64_t last = blocks_up_to(b, r->end_bytes) - 1;
-	char hex[DIGITS + 1];
 
 	buf_append_text(out, "        <Range");
-	if (r->has_digest)
+	if (r->has_digest) {
+		char hex[DIGITS + 1];
 		buf_printf(out, " chksum=\"%s\"", format_hex(r->digest, SHA256_BYTES, hex));
+	}
 	if (first == last)
 		buf_printf(out, "> %" PRIu64 " </Range>\n", first);
 	else

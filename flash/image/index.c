@@ -1,6 +1,7 @@
 /* The chunk index, from its wire format and back. See index.h. */
 #include "flash/image/index.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ static struct index *allocate(uint64_t image_size_bytes, unsigned chunk_log2)
 {
 	CLEANUP(index_freep) struct index *x = calloc(1, sizeof *x);
 
+	assert(image_size_bytes > 0);
 	if (!x)
 		return NULL;
 	x->image_size_bytes = image_size_bytes;

@@ -120,7 +120,7 @@ int pack_store(void *context, const uint8_t *bytes, size_t n_bytes, struct index
  * is in front of a frame. */
 static size_t seek_table_bytes(const struct pack *p)
 {
-	return N_SECTIONS * SEEK_ENTRY_BYTES + p->seek_entries.n_bytes + SEEK_FOOTER_BYTES;
+	return (size_t)N_SECTIONS * SEEK_ENTRY_BYTES + p->seek_entries.n_bytes + SEEK_FOOTER_BYTES;
 }
 
 void pack_end(const struct pack *p, struct index *x)

@@ -25,20 +25,28 @@ static int check_readable(const struct buf *json, struct err *e)
 	return err_wrap(e, "such a manifest would be refused");
 }
 
-int seal_prepare(struct manifest *m, const struct survey *survey, struct seal *out, struct err *e)
+static int fill(struct manifest *m, const struct survey *survey, struct seal *s, struct err *e)
 {
-	CLEANUP(seal_release) struct seal s = {0};
-
-	if (index_format(survey->index, &s.index, e) < 0 ||
-	    digest_sha256(s.index.bytes, s.index.n_bytes, m->index_sha256, e) < 0)
+	if (index_format(survey->index, &s->index, e) < 0 ||
+	    digest_sha256(s->index.bytes, s->index.n_bytes, m->index_sha256, e) < 0)
 		return -1;
-	m->index_size_bytes = s.index.n_bytes;
+	m->index_size_bytes = s->index.n_bytes;
 	m->image_size_bytes = survey->index->image_size_bytes;
 	memcpy(m->image_sha256, survey->image_sha256, SHA256_BYTES);
-	if (manifest_format(m, &s.manifest_json, e) < 0 || check_readable(&s.manifest_json, e) < 0)
+	if (manifest_format(m, &s->manifest_json, e) < 0)
 		return -1;
+	return check_readable(&s->manifest_json, e);
+}
+
+int seal_prepare(struct manifest *m, const struct survey *survey, struct seal *out, struct err *e)
+{
+	struct seal s = {0};
+
+	if (fill(m, survey, &s, e) < 0) {
+		seal_release(&s);
+		return -1;
+	}
 	*out = s;
-	s = (struct seal){0};
 	return 0;
 }
 

@@ -23,22 +23,25 @@ enum {
 	FILE_MODE = 0600,
 };
 
-static int make_path(char **out, struct err *e, const char *folder, const char *under,
-		     const char *name)
+/* The caller's; NULL with *e filled on failure. */
+static char *path_of(const char *folder, const char *under, const char *name, struct err *e)
 {
 	char *path = NULL;
 
-	if (asprintf(&path, "%s/%s%s", folder, under, name) < 0)
-		return err_set(e, ERR_IO, "out of memory");
-	*out = path;
-	return 0;
+	if (asprintf(&path, "%s/%s%s", folder, under, name) < 0) {
+		(void)err_set(e, ERR_IO, "out of memory");
+		return NULL;
+	}
+	return path;
 }
 
-static int make_group_path(const char *folder, const char *group, char **out, struct err *e)
+static char *path_of_group(const char *folder, const char *group, struct err *e)
 {
-	if (!parse_is_name(group))
-		return err_set(e, ERR_REFUSED, "a rollback group cannot be called \"%s\"", group);
-	return make_path(out, e, folder, "rollback/", group);
+	if (!parse_is_name(group)) {
+		(void)err_set(e, ERR_REFUSED, "a rollback group cannot be called \"%s\"", group);
+		return NULL;
+	}
+	return path_of(folder, "rollback/", group, e);
 }
 
 static int read_number(const char *path, uint64_t *out, struct err *e)
@@ -65,9 +68,9 @@ static int read_number(const char *path, uint64_t *out, struct err *e)
 
 static int lock_folder(const char *folder, int *out_fd, struct err *e)
 {
-	CLEANUP(freep) char *path = NULL;
+	CLEANUP(freep) char *path = path_of(folder, "", "lock", e);
 
-	if (make_path(&path, e, folder, "", "lock") < 0)
+	if (!path)
 		return -1;
 	CLEANUP(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (fd < 0)
@@ -95,9 +98,9 @@ static int raise_number(const char *folder, const char *path, uint64_t value, st
 
 int floor_security_version(const char *folder, const char *group, uint64_t *out, struct err *e)
 {
-	CLEANUP(freep) char *path = NULL;
+	CLEANUP(freep) char *path = path_of_group(folder, group, e);
 
-	if (make_group_path(folder, group, &path, e) < 0 || read_number(path, out, e) < 0)
+	if (!path || read_number(path, out, e) < 0)
 		return err_wrap(e, "reading the security version floor of %s", group);
 	return 0;
 }
@@ -105,31 +108,30 @@ int floor_security_version(const char *folder, const char *group, uint64_t *out,
 int floor_raise_security_version(const char *folder, const char *group, uint64_t version,
 				 struct err *e)
 {
-	CLEANUP(freep) char *path = NULL;
-	CLEANUP(freep) char *rollback = NULL;
+	CLEANUP(freep) char *path = path_of_group(folder, group, e);
+	CLEANUP(freep) char *rollback = path ? path_of(folder, "rollback", "", e) : NULL;
 
-	if (make_group_path(folder, group, &path, e) < 0 ||
-	    make_path(&rollback, e, folder, "rollback", "") < 0 ||
-	    fdio_mkdir(rollback, FOLDER_MODE, e) < 0 || raise_number(folder, path, version, e) < 0)
+	if (!path || !rollback || fdio_mkdir(rollback, FOLDER_MODE, e) < 0 ||
+	    raise_number(folder, path, version, e) < 0)
 		return err_wrap(e, "raising the security version floor of %s", group);
 	return 0;
 }
 
 int floor_clock(const char *folder, uint64_t *out_s, struct err *e)
 {
-	CLEANUP(freep) char *path = NULL;
+	CLEANUP(freep) char *path = path_of(folder, "", "clock", e);
 
-	if (make_path(&path, e, folder, "", "clock") < 0 || read_number(path, out_s, e) < 0)
+	if (!path || read_number(path, out_s, e) < 0)
 		return err_wrap(e, "reading the clock's floor");
 	return 0;
 }
 
 int floor_raise_clock(const char *folder, uint64_t time_s, struct err *e)
 {
-	CLEANUP(freep) char *path = NULL;
+	CLEANUP(freep) char *path = path_of(folder, "", "clock", e);
 
-	if (make_path(&path, e, folder, "", "clock") < 0 ||
-	    fdio_mkdir(folder, FOLDER_MODE, e) < 0 || raise_number(folder, path, time_s, e) < 0)
+	if (!path || fdio_mkdir(folder, FOLDER_MODE, e) < 0 ||
+	    raise_number(folder, path, time_s, e) < 0)
 		return err_wrap(e, "raising the clock's floor");
 	return 0;
 }

@@ -38,6 +38,18 @@ static int has_sections(struct source *s, bool *out, struct err *e)
 	return 0;
 }
 
+/* path with end behind it, the caller's; NULL with *e filled on failure. */
+static char *join(const char *path, const char *end, struct err *e)
+{
+	char *joined = NULL;
+
+	if (asprintf(&joined, "%s%s", path, end) < 0) {
+		(void)err_errno(e, "%s", path);
+		return NULL;
+	}
+	return joined;
+}
+
 /* The sections in what was named, or beside it. */
 static int open_sections(const struct options *o, char **out_path, struct source **out,
 			 struct err *e)
@@ -45,20 +57,16 @@ static int open_sections(const struct options *o, char **out_path, struct source
 	const char *where = o->operands[0];
 	struct source_options options = {.cancel = o->cancel, .tls_ca_path = o->tls_ca_path};
 	CLEANUP(source_freep) struct source *s = NULL;
-	CLEANUP(freep) char *path = strdup(where);
 	bool is_found = false;
 
-	if (!path)
-		return err_errno(e, "%s", where);
 	if (source_open(where, &options, &s, e) < 0 || has_sections(s, &is_found, e) < 0)
 		return -1;
-	if (!is_found && strcmp(where, "-") != 0) {
+	bool is_beside = !is_found && strcmp(where, "-") != 0;
+	CLEANUP(freep) char *path = join(where, is_beside ? ".lkm" : "", e);
+	if (!path)
+		return -1;
+	if (is_beside) {
 		source_free(TAKE(s));
-		free(TAKE(path));
-		if (asprintf(&path, "%s.lkm", where) < 0) {
-			path = NULL;
-			return err_errno(e, "%s", where);
-		}
 		if (source_open(path, &options, &s, e) < 0 || has_sections(s, &is_found, e) < 0)
 			return err_wrap(e, "%s carries no manifest, nor is there one beside it",
 					where);
@@ -89,22 +97,18 @@ static int load_parts(const struct options *o, struct parts *p, struct err *e)
 static int extract_one(const char *folder, const char *name, const void *bytes, size_t n_bytes,
 		       struct err *e)
 {
-	CLEANUP(freep) char *path = NULL;
+	CLEANUP(freep) char *path = join(folder, name, e);
 
-	if (asprintf(&path, "%s/%s", folder, name) < 0) {
-		path = NULL;
-		return err_errno(e, "%s", folder);
-	}
-	return fdio_save(path, bytes, n_bytes, 0644, e);
+	return path ? fdio_save(path, bytes, n_bytes, 0644, e) : -1;
 }
 
 static int extract(const char *folder, const struct parts *p, struct err *e)
 {
 	if (fdio_mkdir(folder, 0755, e) < 0 ||
-	    extract_one(folder, "manifest.json", p->json, p->json_bytes, e) < 0 ||
-	    extract_one(folder, "signature.p7s", p->signature, p->signature_bytes, e) < 0)
+	    extract_one(folder, "/manifest.json", p->json, p->json_bytes, e) < 0 ||
+	    extract_one(folder, "/signature.p7s", p->signature, p->signature_bytes, e) < 0)
 		return -1;
-	return extract_one(folder, "index.bin", p->index, p->index_bytes, e);
+	return extract_one(folder, "/index.bin", p->index, p->index_bytes, e);
 }
 
 static int check_index(const struct parts *p, const struct manifest *m, struct err *e)
