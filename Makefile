@@ -144,7 +144,7 @@ demo: deps-demo
 	$(Q)LKFLASH=$(abspath $(PROGRAM)) tests/demo.sh
 
 lint: deps-lint
-	$(Q)tests/lint.sh
+	$(Q)WARNINGS='$(WARNINGS)' tests/lint.sh
 
 # make fuzz-cms FUZZ_SECONDS=600
 FUZZ_SECONDS ?= 60

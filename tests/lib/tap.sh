@@ -1,7 +1,8 @@
 # TAP for shell tests: source it, call the checks, and end with `finish`.
 #
 # $LKFLASH is the program under test. $TMP is a folder of this test's own, removed at its end; a
-# command given to `at_end` runs before that, last one first. shellcheck shell=bash
+# command given to `at_end` runs before that, last one first.
+# shellcheck shell=bash
 
 set -u
 LKFLASH=${LKFLASH:-$PWD/build/lkflash}
@@ -57,6 +58,7 @@ like() {
 	fi
 }
 
+# shellcheck disable=SC2001 # every line, which ${//} cannot do
 diag() { sed 's/^/# /' <<<"$1" >&2; }
 
 # run COMMAND...: its exit status in $status, its standard output in $out, its errors in $err.
