@@ -99,7 +99,7 @@ static void put_json_content(const struct signatures *s, struct buf *out)
 		json_open(out, NULL, '{');
 		json_text(out, "type", s->items[i].type);
 		json_text(out, "label", s->items[i].label);
-		json_u64(out, "offset", s->items[i].offset_bytes);
+		json_u64(out, "offset_bytes", s->items[i].offset_bytes);
 		json_close(out, '}');
 	}
 	json_close(out, ']');
