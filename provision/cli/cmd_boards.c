@@ -5,37 +5,23 @@
 #include "boards/registry.h"
 #include "flash/base/cleanup.h"
 #include "flash/base/json.h"
+#include "provision/cli/board_options.h"
 #include "provision/cli/board_text.h"
 #include "provision/cli/command.h"
-
-/* Where the users of this machine keep profiles of their own. */
-#define BOARDS_DIR_DEFAULT "/etc/lkflash/boards.d"
-
-static int load(const struct options *o, struct registry **out, struct err *e)
-{
-	return registry_load(o->boards_dir ? o->boards_dir : BOARDS_DIR_DEFAULT, out, e);
-}
-
-static int print(const struct buf *b, struct err *e)
-{
-	if (buf_check(b, e) < 0)
-		return -1;
-	(void)fwrite(b->bytes, 1, b->n_bytes, stdout);
-	return 0;
-}
+#include "provision/cli/print.h"
 
 static int list(const struct options *o, struct err *e)
 {
 	CLEANUP(registry_freep) struct registry *r = NULL;
 	CLEANUP(buf_release) struct buf text = {0};
 
-	if (load(o, &r, e) < 0)
+	if (board_options_load(o, &r, e) < 0)
 		return -1;
 	if (!o->is_json)
 		board_text_list(r, &text);
 	for (size_t i = 0; o->is_json && i < r->n_boards; i++)
 		board_text_json(r->boards[i], &text);
-	return print(&text, e);
+	return print_buf(&text, e);
 }
 
 static int show(const struct options *o, struct err *e)
@@ -46,13 +32,13 @@ static int show(const struct options *o, struct err *e)
 
 	if (o->n_operands != 2)
 		return err_set(e, ERR_USAGE, "boards show takes the id of one board");
-	if (load(o, &r, e) < 0 || registry_by_id(r, o->operands[1], &b, e) < 0)
+	if (board_options_load(o, &r, e) < 0 || registry_by_id(r, o->operands[1], &b, e) < 0)
 		return -1;
 	if (o->is_json)
 		board_text_json(b, &text);
 	else
 		board_text_yaml(b, &text);
-	return print(&text, e);
+	return print_buf(&text, e);
 }
 
 /* fault is empty when there is none. */
@@ -74,7 +60,7 @@ static int tell_check(const struct options *o, const char *path, const struct er
 	} else if (!*fault->text && !o->is_quiet) {
 		buf_printf(&line, "%s: good\n", path);
 	}
-	return print(&line, e);
+	return print_buf(&line, e);
 }
 
 /* Every file is looked at, so that one call tells all that is wrong. */

@@ -9,6 +9,7 @@
 #include "provision/cli/command.h"
 #include "provision/cli/describe.h"
 #include "provision/cli/event_text.h"
+#include "provision/cli/print.h"
 
 /* One device, as far as it could be looked at. */
 struct device {
@@ -140,10 +141,7 @@ static int tell(const struct options *o, const char *path, struct err *e)
 		put_json(&d, &out);
 	else
 		put_text(&d, &out);
-	if (buf_check(&out, e) < 0)
-		return -1;
-	(void)fwrite(out.bytes, 1, out.n_bytes, stdout);
-	return 0;
+	return print_buf(&out, e);
 }
 
 /* ---- The verb ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "flash/image/index.h"
 #include "provision/cli/command.h"
 #include "provision/cli/inspect_text.h"
+#include "provision/cli/print.h"
 #include "provision/cli/trust_options.h"
 
 /* The parts of a signed image, as they are. */
@@ -152,10 +153,7 @@ static int print(const struct options *o, const struct parts *p,
 		return -1;
 	if (!o->is_json && !o->is_quiet)
 		inspect_put_text(&in, &out);
-	if (buf_check(&out, e) < 0)
-		return -1;
-	(void)fwrite(out.bytes, 1, out.n_bytes, stdout);
-	return 0;
+	return print_buf(&out, e);
 }
 
 static int run(const struct options *o, struct err *e)

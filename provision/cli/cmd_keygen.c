@@ -5,6 +5,7 @@
 #include "flash/base/json.h"
 #include "flash/trust/keys.h"
 #include "provision/cli/command.h"
+#include "provision/cli/print.h"
 
 enum {
 	CA_DAYS = 3650,
@@ -46,7 +47,6 @@ static void put_text(const char *folder, struct buf *out)
 static int run(const struct options *o, struct err *e)
 {
 	CLEANUP(buf_release) struct buf out = {0};
-	const char *text = NULL;
 	unsigned days = o->days ? (unsigned)o->days : SIGNER_DAYS;
 	struct keygen_request request = {
 		.folder = o->out_path,
@@ -66,10 +66,7 @@ static int run(const struct options *o, struct err *e)
 		put_json(o->out_path, &out);
 	else if (!o->is_quiet)
 		put_text(o->out_path, &out);
-	if (buf_text(&out, &text, e) < 0)
-		return -1;
-	(void)fputs(text, stdout);
-	return 0;
+	return print_buf(&out, e);
 }
 
 const struct command cmd_keygen = {

@@ -6,6 +6,7 @@
 #include "provision/cli/describe.h"
 #include "provision/cli/event_text.h"
 #include "provision/cli/job_options.h"
+#include "provision/cli/print.h"
 
 static void put_image(const struct job *j, const char *where, struct buf *out)
 {
@@ -44,7 +45,6 @@ static int print_plan(const struct job_request *r, bool is_json, struct err *e)
 {
 	CLEANUP(job_freep) struct job *j = NULL;
 	CLEANUP(buf_release) struct buf out = {0};
-	const char *text = NULL;
 
 	if (job_prepare(r, &j, e) < 0)
 		return -1;
@@ -54,10 +54,7 @@ static int print_plan(const struct job_request *r, bool is_json, struct err *e)
 		put_header(j, r, &out);
 		plan_format(job_plan(j), &out);
 	}
-	if (buf_text(&out, &text, e) < 0)
-		return -1;
-	fputs(text, stdout);
-	return 0;
+	return print_buf(&out, e);
 }
 
 static int run(const struct options *o, struct err *e)

@@ -1,6 +1,8 @@
 /* From the command line to a job. See job_options.h. */
 #include "provision/cli/job_options.h"
 
+#include "provision/cli/board_options.h"
+
 static enum unmapped unmapped_of(const struct options *o)
 {
 	/* Choices count from 1, in the order keep|zero|discard; what was not chosen is kept. */
@@ -36,9 +38,7 @@ int job_options_load(const struct options *o, const char *image_where,
 
 int job_options_load_boards(const struct options *o, struct job_options *j, struct err *e)
 {
-	const char *folder = o->boards_dir ? o->boards_dir : BOARDS_DIR_DEFAULT;
-
-	if (registry_load(folder, &j->registry, e) < 0)
+	if (board_options_load(o, &j->registry, e) < 0)
 		return -1;
 	j->request.registry = j->registry;
 	return 0;

@@ -7,9 +7,6 @@
 #include "provision/cli/trust_options.h"
 #include "provision/job.h"
 
-/* Where the users of this machine keep profiles of their own. */
-#define BOARDS_DIR_DEFAULT "/etc/lkflash/boards.d"
-
 /* What a job request borrows. Zero-initialise. */
 struct job_options {
 	struct trust_options trust; /* owned, as all that follow */
@@ -21,7 +18,8 @@ struct job_options {
  * trust_options_load. */
 int job_options_load(const struct options *o, const char *image_where,
 		     const struct listener *listener, struct job_options *out, struct err *e);
-/* Load the board profiles too, for jobs that need a board. Fails with the codes of registry_load.
+/* Load the board profiles too, for jobs that need a board. Fails with the codes of
+ * board_options_load.
  */
 int job_options_load_boards(const struct options *o, struct job_options *j, struct err *e);
 

@@ -30,7 +30,7 @@ run "$LKFLASH" devices --json "$disk"
 exits 0 "devices --json shows one device"
 is "$(device '[.event, .target, .kind, .size_bytes, .sector_bytes, .transport, .writable, .reason]')" \
 	"[\"device\",\"$disk\",\"disk\",67108864,512,\"loop\",true,\"\"]" "as an object"
-is "$(device '[.content[] | select(.type == "ext4") | [.label, .offset]]')" '[["rootfs",1049656]]' \
+is "$(device '[.content[] | select(.type == "ext4") | [.label, .offset_bytes]]')" '[["rootfs",1049656]]' \
 	"with every signature and where it is"
 
 run "$LKFLASH" devices --json

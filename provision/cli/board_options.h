@@ -1,0 +1,12 @@
+/* Options as a registry of boards. */
+#pragma once
+
+#include "boards/registry.h"
+#include "flash/base/err.h"
+#include "provision/cli/options.h"
+
+/* Where the users of this machine keep profiles of their own. */
+#define BOARDS_DIR_DEFAULT "/etc/lkflash/boards.d"
+
+/* The built-in boards and those of --boards-dir. Fails with the codes of registry_load. */
+int board_options_load(const struct options *o, struct registry **out, struct err *e);
