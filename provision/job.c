@@ -134,7 +134,11 @@ static int open_sink(struct job *j, struct err *e)
 /* Hold the target to the end, and ask for its facts once more, now that no answer can go stale. */
 static int open_target(struct job *j, struct err *e)
 {
-	if (open_sink(j, e) < 0 || (!j->is_created && check_facts(j, e) < 0))
+	if (open_sink(j, e) < 0)
+		return err_wrap(e, "target %s", j->request->target);
+	if (j->is_created)
+		return 0;
+	if (check_facts(j, e) < 0 || facts_check_open(j->facts, j->sink->probe_fd, e) < 0)
 		return err_wrap(e, "target %s", j->request->target);
 	return 0;
 }

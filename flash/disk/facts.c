@@ -52,6 +52,8 @@ static struct facts *facts_new(const char *path)
 static int gather_file(struct facts *f, const char *root, const struct stat *st, struct err *e)
 {
 	f->kind = TARGET_FILE;
+	f->device = st->st_dev;
+	f->inode = st->st_ino;
 	f->size_bytes = (uint64_t)st->st_size;
 	f->sector_bytes = 512;
 	/* Missing rights are found, and told better, when the file is opened. */
@@ -89,6 +91,35 @@ int facts_gather(const char *path, const char *root, struct facts **out, struct 
 	if (gather(f, root, e) < 0)
 		return -1;
 	*out = TAKE(f);
+	return 0;
+}
+
+/* Is st of what f describes? */
+static bool is_described(const struct facts *f, const struct stat *st)
+{
+	switch (f->kind) {
+	case TARGET_BLOCK:
+		return S_ISBLK(st->st_mode) && st->st_rdev == f->device;
+	case TARGET_FILE:
+		return S_ISREG(st->st_mode) && st->st_dev == f->device && st->st_ino == f->inode;
+	case TARGET_MISSING:
+	case TARGET_FOLDER:
+	case TARGET_OTHER:
+		break;
+	}
+	return false;
+}
+
+int facts_check_open(const struct facts *f, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, "looking at %s", f->path);
+	if (!is_described(f, &st))
+		return err_set(e, ERR_REFUSED,
+			       "%s became another one while it was looked at; start again",
+			       f->path);
 	return 0;
 }
 

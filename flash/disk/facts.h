@@ -32,7 +32,8 @@ struct facts {
 	enum target_kind kind;
 	char *path;      /* owned; as given */
 	char *real_path; /* owned; links resolved: "/dev/sda" */
-	dev_t device;    /* of a block device */
+	dev_t device;    /* of a block device; of a file, what it lies on */
+	ino_t inode;     /* of a file */
 	uint64_t size_bytes;
 	uint32_t sector_bytes; /* logical; 512 for files */
 	bool is_partition;
@@ -40,7 +41,7 @@ struct facts {
 	bool is_read_only;
 	bool is_removable; /* the medium can be taken out */
 	bool is_hotplug;   /* the device itself can be: USB, SD card, Thunderbolt; or somebody
-			    * attached   it by hand: nbd, zram, loop. Not a soldered eMMC */
+			    * attached it by hand: nbd, zram, loop. Not a soldered eMMC */
 	bool is_loop;      /* a loop device on a file; one on a block device is a fixed disk */
 	char *model;       /* owned; "" when not told, as the rest; of a loop device its file */
 	char *serial;      /* owned */
@@ -54,6 +55,9 @@ struct facts {
  * ones; a folder made by a test otherwise). A path where nothing is gives TARGET_MISSING. Fails
  * with ERR_IO when the kernel's answers cannot be read. */
 int facts_gather(const char *path, const char *root, struct facts **out, struct err *e);
+/* 0 when fd is open on what f describes. Else another thing got the name meanwhile: ERR_REFUSED. */
+int facts_check_open(const struct facts *f, int fd, struct err *e);
+
 void facts_free(struct facts *f);
 static inline void facts_freep(struct facts **f)
 {

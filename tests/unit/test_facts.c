@@ -1,6 +1,7 @@
 /* Facts about targets, from a /sys and /proc that the test makes. */
 #include "flash/disk/facts.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -560,6 +561,76 @@ static void file_that_is_swapped_to_is_told(void **state)
 
 /* ---- Listing -------------------------------------------------------------------------------- */
 
+/* A file in root, open, and the facts about it. */
+struct opened {
+	char *path;          /* owned */
+	int fd;              /* owned */
+	struct facts *facts; /* owned */
+};
+
+static struct opened open_file(const char *root)
+{
+	struct opened o = {0};
+	struct err e = {0};
+
+	put(root, "disk.img", "12345");
+	assert_true(asprintf(&o.path, "%s/disk.img", root) > 0);
+	o.fd = open(o.path, O_RDONLY | O_CLOEXEC);
+	assert_true(o.fd >= 0);
+	assert_int_equal(facts_gather(o.path, root, &o.facts, &e), 0);
+	return o;
+}
+
+static void opened_release(struct opened *o)
+{
+	facts_free(o->facts);
+	closep(&o->fd);
+	free(o->path);
+}
+
+static void file_that_is_open_is_the_one_described(void **state)
+{
+	CLEANUP(opened_release) struct opened o = open_file(*state);
+	struct err e = {0};
+
+	assert_int_equal(facts_check_open(o.facts, o.fd, &e), 0);
+}
+
+static void file_that_took_the_name_of_the_open_one_is_refused(void **state)
+{
+	CLEANUP(opened_release) struct opened o = open_file(*state);
+	CLEANUP(facts_freep) struct facts *after = NULL;
+	struct err e = {0};
+
+	assert_int_equal(unlink(o.path), 0);
+	put(*state, "disk.img", "12345");
+	assert_int_equal(facts_gather(o.path, *state, &after, &e), 0);
+	assert_int_equal(facts_check_open(after, o.fd, &e), -1);
+	assert_int_equal(e.code, ERR_REFUSED);
+}
+
+static void name_that_went_away_is_refused(void **state)
+{
+	CLEANUP(opened_release) struct opened o = open_file(*state);
+	CLEANUP(facts_freep) struct facts *after = NULL;
+	struct err e = {0};
+
+	assert_int_equal(unlink(o.path), 0);
+	assert_int_equal(facts_gather(o.path, *state, &after, &e), 0);
+	assert_int_equal(facts_check_open(after, o.fd, &e), -1);
+	assert_int_equal(e.code, ERR_REFUSED);
+}
+
+static void file_that_took_the_name_of_a_disk_is_refused(void **state)
+{
+	CLEANUP(opened_release) struct opened o = open_file(*state);
+	CLEANUP(facts_freep) struct facts *disk = describe(*state, 8, 0);
+	struct err e = {0};
+
+	assert_int_equal(facts_check_open(disk, o.fd, &e), -1);
+	assert_int_equal(e.code, ERR_REFUSED);
+}
+
 static void disks_that_could_be_targets_are_listed_as_people_count(void **state)
 {
 	const char *root = *state;
@@ -659,6 +730,10 @@ int main(void)
 		WITH_TREE(regular_file_has_its_size),
 		WITH_TREE(file_under_a_loop_device_is_held_whatever_its_name),
 		WITH_TREE(file_that_is_swapped_to_is_told),
+		WITH_TREE(file_that_is_open_is_the_one_described),
+		WITH_TREE(file_that_took_the_name_of_the_open_one_is_refused),
+		WITH_TREE(name_that_went_away_is_refused),
+		WITH_TREE(file_that_took_the_name_of_a_disk_is_refused),
 		WITH_TREE(disks_that_could_be_targets_are_listed_as_people_count),
 		WITH_TREE(what_never_is_a_target_is_not_listed),
 		WITH_TREE(node_in_a_folder_of_its_own_is_listed_with_its_path),
