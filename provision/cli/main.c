@@ -1,5 +1,6 @@
 /* The program: finds the verb, parses its options, runs it, and turns its error into words and an
  * exit status. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +109,18 @@ static int run(char **args, size_t n_args, int *out_signal, struct err *e)
 	return run_command(call.command, &options, out_signal, e);
 }
 
+/* A standard descriptor that came closed would become the next file to be opened, the target for
+ * one, and get what is printed. So it is taken, the wrong way round: using it fails as before. */
+static int take_closed_descriptors(struct err *e)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return err_errno(e, "opening /dev/null for descriptor %d, which is closed",
+					 fd);
+	return 0;
+}
+
 /* One object on standard output, like the events of a report. */
 static void tell_as_json(const struct err *e)
 {
@@ -131,6 +144,8 @@ int main(int argc, char **argv)
 	int signal_number = 0;
 	bool is_json = options_want_json(argv + 1, (size_t)argc - 1);
 
+	if (take_closed_descriptors(&e) < 0)
+		return (int)e.code;     /* nobody would read it */
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error with words, like any other */
 	if (argc < 2) {
 		(void)help_print(NULL, stderr, &e);
