@@ -16,6 +16,7 @@
 #include "flash/plan/execute.h"
 #include "flash/trust/floor.h"
 #include "provision/journal.h"
+#include "provision/overlap.h"
 #include "provision/selection.h"
 
 enum { N_OVERRIDES_MAX = 4 };
@@ -200,7 +201,7 @@ int job_prepare(const struct job_request *r, struct job **out, struct err *e)
 		return -1;
 	/* Facts before the target is opened tell a device from a file, and why a busy one is busy.
 	 */
-	if (check_facts(j, e) < 0)
+	if (check_facts(j, e) < 0 || overlap_check(j->facts, &r->image, e) < 0)
 		return err_wrap(e, "target %s", r->target);
 	if (selection_look(j->image, j->board, j->facts->size_bytes, &j->seen, e) < 0 ||
 	    check_sector(j, e) < 0 || open_target(j, e) < 0 || move_gpt(j, e) < 0)

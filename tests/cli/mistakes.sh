@@ -8,6 +8,29 @@ TRUST=(--trust "$TMP/keys/ca.pem")
 head -c 3145728 /dev/urandom >"$TMP/image.raw"
 sign_image "$TMP/image.raw"
 
+# ---- The image as its own target
+# refuses_input FILE TARGET NAME: writing to TARGET, which is FILE, is refused; FILE stays.
+refuses_input() {
+	local before
+	before=$(sha256sum <"$1")
+	run "$LKFLASH" write "${TRUST[@]}" "$IMAGE" "$2"
+	exits 3 "$3 is refused as the target"
+	like "$err" "itself" "and the reason is named"
+	is "$(sha256sum <"$1")" "$before" "and it stays as it was"
+}
+IMAGE=$TMP/image.raw
+refuses_input "$TMP/image.raw" "$TMP/image.raw" "the image"
+ln "$TMP/image.raw" "$TMP/hard.raw"
+refuses_input "$TMP/image.raw" "$TMP/hard.raw" "a hard link to the image"
+ln -s image.raw "$TMP/soft.raw"
+refuses_input "$TMP/image.raw" "$TMP/soft.raw" "a symbolic link to the image"
+head -c 700 /dev/urandom >"$TMP/tiny.raw"
+sign_image "$TMP/tiny.raw"
+IMAGE=$TMP/tiny.raw refuses_input "$TMP/tiny.raw.lkm" "$TMP/tiny.raw.lkm" "the manifest"
+run bash -c '"$0" write "${@:2}" --manifest "$1.lkm" - "$1" <"$1"' "$LKFLASH" "$TMP/image.raw" \
+	"${TRUST[@]}"
+exits 3 "and the image on standard input"
+
 # ---- Closed descriptors
 for closed in '>&-' '2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
 	for option in '' --json; do
@@ -20,5 +43,13 @@ for closed in '>&-' '2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
 done
 run bash -c '"$0" --version >&-' "$LKFLASH"
 exits 1 "output that nobody can get is a failure"
+
+# ---- Loop devices
+cp "$TMP/image.raw" "$TMP/backing.raw"
+cp "$TMP/image.raw.lkm" "$TMP/backing.raw.lkm"
+loop_device LOOP "$TMP/backing.raw"
+IMAGE=$TMP/backing.raw refuses_input "$TMP/backing.raw" "$LOOP" "a loop device on the image"
+run "$LKFLASH" write "${TRUST[@]}" --manifest "$TMP/image.raw.lkm" "$LOOP" "$LOOP"
+exits 3 "and the device that the image is read from"
 
 finish
