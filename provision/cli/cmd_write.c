@@ -1,6 +1,7 @@
 /* lkflash write: verify an image, write it to targets, read it back, and only then make it boot. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "flash/base/cleanup.h"
 #include "provision/cli/ask.h"
@@ -101,16 +102,31 @@ static int ask(const struct options *o, const struct works *w, struct err *e)
 /* ---- The verb ----------------------------------------------------------------------------------
  */
 
+/* Refuse what gives its bytes once, and would be shared out among the targets. */
+static int check_rereadable(const char *where, size_t n_targets, struct err *e)
+{
+	bool is_stdin = where && strcmp(where, "-") == 0;
+	struct stat st;
+
+	if (!where || n_targets < 2 ||
+	    (!is_stdin && (stat(where, &st) < 0 || S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ||
+			   S_ISDIR(st.st_mode))))
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "%s can be read once, but there are %zu targets; write from a file",
+		       is_stdin ? "standard input" : where, n_targets);
+}
+
 static int start(const struct options *o, const struct job_request *r, struct works *out,
 		 struct err *e)
 {
 	size_t n_targets = o->n_operands - 1;
 
-	if (strcmp(o->operands[0], "-") == 0 && n_targets > 1)
-		return err_set(e, ERR_USAGE,
-			       "standard input can be read once, but there are %zu targets; write "
-			       "from a file",
-			       n_targets);
+	if (check_rereadable(r->image.where, n_targets, e) < 0 ||
+	    check_rereadable(r->image.manifest_where, n_targets, e) < 0 ||
+	    check_rereadable(r->image.bmap_where, n_targets, e) < 0 ||
+	    check_rereadable(r->image.sums_where, n_targets, e) < 0)
+		return -1;
 	out->items = calloc(n_targets, sizeof *out->items);
 	if (!out->items)
 		return err_errno(e, "preparing");

@@ -31,6 +31,15 @@ run bash -c '"$0" write "${@:2}" --manifest "$1.lkm" - "$1" <"$1"' "$LKFLASH" "$
 	"${TRUST[@]}"
 exits 3 "and the image on standard input"
 
+# ---- What can be read once
+mkfifo "$TMP/fifo"
+truncate -s 4M "$TMP/a.img" "$TMP/b.img"
+run timeout 20 "$LKFLASH" write --board generic --allow-unsigned "$TMP/fifo" "$TMP/a.img" "$TMP/b.img"
+exits 2 "a pipe is not shared out among two targets"
+like "$err" "once" "and the reason is named"
+cmp -s -n 4194304 "$TMP/a.img" /dev/zero
+ok $? "and nothing is written"
+
 # ---- Closed descriptors
 for closed in '>&-' '2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
 	for option in '' --json; do
