@@ -61,6 +61,23 @@ static int gather_file(struct facts *f, const char *root, const struct stat *st,
 	return facts_add_file_uses(f, root, e);
 }
 
+/* Where a file that is not there would be made: its folder with links resolved, "sdz" in /dev too.
+ * NULL with errno when there is no memory. */
+static char *real_path_of_missing(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	CLEANUP(freep)
+	char *folder = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
+	CLEANUP(freep) char *real_folder = folder ? realpath(folder, NULL) : NULL;
+	char *real = NULL;
+
+	if (!real_folder)
+		return strdup(path);
+	const char *joint = strcmp(real_folder, "/") == 0 ? "" : "/";
+	return asprintf(&real, "%s%s%s", real_folder, joint, name) < 0 ? NULL : real;
+}
+
 static int gather(struct facts *f, const char *root, struct err *e)
 {
 	struct stat st;
@@ -71,7 +88,7 @@ static int gather(struct facts *f, const char *root, struct err *e)
 	if (!f->real_path) {
 		f->kind = TARGET_MISSING;
 		f->sector_bytes = 512;
-		f->real_path = strdup(f->path);
+		f->real_path = real_path_of_missing(f->path);
 		return f->real_path ? 0 : err_errno(e, "looking at %s", f->path);
 	}
 	if (S_ISBLK(st.st_mode))

@@ -53,6 +53,20 @@ done
 run bash -c '"$0" --version >&-' "$LKFLASH"
 exits 1 "output that nobody can get is a failure"
 
+# ---- Mistyped disks
+if [ -w /dev ]; then
+	name=lkflash-no-such-disk.$$
+	at_end "rm -f /dev/$name"
+	ln -s /dev "$TMP/devices"
+	for path in "$name" "//dev/$name" "$TMP/../../dev/$name" "$TMP/devices/$name"; do
+		run bash -c 'cd /dev && "$@"' bash "$LKFLASH" write "${TRUST[@]}" \
+			"$TMP/image.raw" "$path"
+		exits 3 "a disk that is not there is not made into a file: $path"
+		[ ! -e "/dev/$name" ]
+		ok $? "and none is found"
+	done
+fi
+
 # ---- Loop devices
 cp "$TMP/image.raw" "$TMP/backing.raw"
 cp "$TMP/image.raw.lkm" "$TMP/backing.raw.lkm"
