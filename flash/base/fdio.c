@@ -127,6 +127,16 @@ static int sync_folder(const char *path, struct err *e)
 	return 0;
 }
 
+/* The rename would put a file where a device, pipe or folder is: root can lose /dev/null so. */
+static int check_replaceable(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_USAGE, "%s is there and no regular file; name another", path);
+	return 0;
+}
+
 int fdio_temp_new(const char *path, mode_t mode, struct fdio_temp **out, struct err *e)
 {
 	CLEANUP(fdio_temp_freep) struct fdio_temp *t = calloc(1, sizeof *t);
@@ -134,6 +144,8 @@ int fdio_temp_new(const char *path, mode_t mode, struct fdio_temp **out, struct 
 	if (!t)
 		return err_errno(e, "%s", path);
 	t->fd = -1;
+	if (check_replaceable(path, e) < 0)
+		return -1;
 	t->path = strdup(path);
 	if (!t->path || asprintf(&t->temp_path, "%s.XXXXXX", path) < 0) {
 		t->temp_path = NULL;

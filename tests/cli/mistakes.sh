@@ -67,6 +67,15 @@ if [ -w /dev ]; then
 	done
 fi
 
+# ---- Results in the place of devices and pipes
+for verb in sign pack; do
+	run "$LKFLASH" "$verb" --key "$TMP/keys/sign.key" --cert "$TMP/keys/sign.pem" \
+		--board generic --version 1 --out "$TMP/fifo" "$TMP/tiny.raw"
+	exits 2 "$verb replaces no pipe by its result"
+	[ -p "$TMP/fifo" ]
+	ok $? "which is still there"
+done
+
 # ---- Loop devices
 cp "$TMP/image.raw" "$TMP/backing.raw"
 cp "$TMP/image.raw.lkm" "$TMP/backing.raw.lkm"
