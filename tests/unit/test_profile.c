@@ -13,6 +13,8 @@
 /* Five of the six keys that every profile has; "table" would be line 6. */
 #define HEAD "id: a\nname: A board\narch: arm64\nboot: somehow\ntested: layout\n"
 
+#define SIXTY_FOUR_DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 #define ENTRIES(entry)                                                                             \
 	entry entry entry entry entry entry entry entry entry entry entry entry entry entry entry  \
 		entry entry
@@ -226,6 +228,14 @@ static void short_mbr_type_is_refused(void **state)
 		       "like 0xef");
 }
 
+static void long_mbr_type_is_refused(void **state)
+{
+	(void)state;
+	assert_refused(HEAD "table: mbr\npartitions:\n- name: x\n  types: [0x0cc]\n",
+		       "boards.d/a.yaml:9: partition type `0x0cc` is neither a lower-case GUID nor "
+		       "like 0xef");
+}
+
 static void guid_for_an_mbr_is_refused(void **state)
 {
 	(void)state;
@@ -264,6 +274,27 @@ static void magic_that_is_not_hex_is_refused(void **state)
 		HEAD "table: any\nblobs:\n- name: x\n  offset: 0\n  magic: eGON\n",
 		"boards.d/a.yaml:10: magic `eGON` must be 2 to 128 lower-case hex digits, an "
 		"even number");
+}
+
+static void magic_of_128_digits_is_read(void **state)
+{
+	(void)state;
+	CLEANUP(board_freep)
+	struct board *b =
+		parse(HEAD "table: any\nblobs:\n- name: x\n  offset: 0\n  magic: " SIXTY_FOUR_DIGITS
+			      SIXTY_FOUR_DIGITS "\n");
+
+	assert_int_equal(strlen(b->blobs[0].magic), 128);
+}
+
+static void longer_magic_is_refused(void **state)
+{
+	(void)state;
+	assert_refused(HEAD
+		       "table: any\nblobs:\n- name: x\n  offset: 0\n  magic: " SIXTY_FOUR_DIGITS
+			       SIXTY_FOUR_DIGITS "ab\n",
+		       "boards.d/a.yaml:10: magic `" SIXTY_FOUR_DIGITS SIXTY_FOUR_DIGITS
+		       "ab` must be 2 to 128 lower-case hex digits, an even number");
 }
 
 static void negative_offset_is_refused(void **state)
@@ -377,6 +408,13 @@ static void control_character_is_refused(void **state)
 		       "boards.d/a.yaml:2: a text has a control character");
 }
 
+static void delete_character_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("id: a\nname: \"a\\x7fb\"\n",
+		       "boards.d/a.yaml:2: a text has a control character");
+}
+
 static void text_that_is_not_utf8_is_refused(void **state)
 {
 	(void)state;
@@ -448,11 +486,14 @@ int main(void)
 		cmocka_unit_test(upper_case_guid_is_refused),
 		cmocka_unit_test(guid_with_shifted_dash_is_refused),
 		cmocka_unit_test(short_mbr_type_is_refused),
+		cmocka_unit_test(long_mbr_type_is_refused),
 		cmocka_unit_test(guid_for_an_mbr_is_refused),
 		cmocka_unit_test(mbr_type_for_a_gpt_is_refused),
 		cmocka_unit_test(partitions_without_a_table_are_refused),
 		cmocka_unit_test(magic_with_odd_digits_is_refused),
 		cmocka_unit_test(magic_that_is_not_hex_is_refused),
+		cmocka_unit_test(magic_of_128_digits_is_read),
+		cmocka_unit_test(longer_magic_is_refused),
 		cmocka_unit_test(negative_offset_is_refused),
 		cmocka_unit_test(list_for_an_offset_is_refused),
 		cmocka_unit_test(blob_that_ends_behind_the_limit_is_refused),
@@ -469,6 +510,7 @@ int main(void)
 		cmocka_unit_test(long_key_is_refused),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(control_character_is_refused),
+		cmocka_unit_test(delete_character_is_refused),
 		cmocka_unit_test(text_that_is_not_utf8_is_refused),
 		cmocka_unit_test(tab_for_indentation_is_refused),
 		cmocka_unit_test(profile_of_too_many_bytes_is_refused),
