@@ -160,6 +160,10 @@ openssl cms -sign -binary -nosmimecap -md sha256 -outform DER -in m.json \
 	-signer keys/sign.pem -inkey keys/sign.key -out data.p7s
 run "$LKFLASH" sign --attach data.p7s --manifest m.json image.raw
 exits 4 "a signature over ordinary data is refused"
+openssl cms -sign -binary -nosmimecap -md sha256 -outform DER -econtent_type $OID -in m.json \
+	-nocerts -signer keys/sign.pem -inkey keys/sign.key -out bare.p7s
+run "$LKFLASH" sign --attach bare.p7s --manifest m.json image.raw
+exits 4 "a signature without its certificate is refused"
 ok "$([ ! -e image.raw.lkm ]; echo $?)" "and nothing was written for any of them"
 
 # ---- What is asked wrongly

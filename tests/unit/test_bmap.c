@@ -413,6 +413,34 @@ static void ranges_before_the_sizes_are_refused(void **state)
 		       "come before");
 }
 
+static void ranges_without_a_block_size_are_refused(void **state)
+{
+	(void)state;
+	assert_refused("<bmap version=\"1.2\"><ImageSize>4096</ImageSize><BlocksCount>1"
+		       "</BlocksCount>" MAPPED("0") RANGES("") "</bmap>",
+		       "come before");
+}
+
+static void ranges_without_a_block_count_are_refused(void **state)
+{
+	(void)state;
+	assert_refused("<bmap version=\"1.2\"><ImageSize>4096</ImageSize><BlockSize>4096"
+		       "</BlockSize>" MAPPED("0") RANGES("") "</bmap>",
+		       "come before");
+}
+
+static void smallest_block_is_read(void **state)
+{
+	struct bmap *b = parse_good("<bmap version=\"1.2\"><ImageSize>513</ImageSize><BlockSize>512"
+				    "</BlockSize><BlocksCount>2</BlocksCount>" MAPPED("1")
+					    RANGES("<Range>1</Range>") "</bmap>");
+
+	(void)state;
+	assert_int_equal(b->ranges[0].start_bytes, 512);
+	assert_int_equal(b->ranges[0].end_bytes, 513);
+	bmap_free(b);
+}
+
 static void ranges_before_the_checksum_type_are_refused(void **state)
 {
 	(void)state;
@@ -672,6 +700,9 @@ int main(void)
 		cmocka_unit_test(text_between_elements_is_refused),
 		cmocka_unit_test(endless_value_is_refused),
 		cmocka_unit_test(ranges_before_the_sizes_are_refused),
+		cmocka_unit_test(ranges_without_a_block_size_are_refused),
+		cmocka_unit_test(ranges_without_a_block_count_are_refused),
+		cmocka_unit_test(smallest_block_is_read),
 		cmocka_unit_test(ranges_before_the_checksum_type_are_refused),
 		cmocka_unit_test(file_without_ranges_is_refused),
 		cmocka_unit_test(file_without_a_mapped_count_is_refused),

@@ -223,6 +223,17 @@ static void folder_that_cannot_be_made_is_an_error(void **state)
 	assert_int_equal(e.code, ERR_IO);
 }
 
+static void lock_that_cannot_be_taken_is_an_error(void **state)
+{
+	CLEANUP(freep) char *lock = NULL;
+	struct err e;
+
+	assert_true(asprintf(&lock, "%s/lock", (char *)*state) > 0);
+	assert_int_equal(fdio_mkdir(lock, 0700, &e), 0);
+	assert_int_equal(floor_raise_clock(*state, 1, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+}
+
 static void file_that_cannot_be_read_is_an_error(void **state)
 {
 	uint64_t time_s = 0;
@@ -285,6 +296,7 @@ int main(void)
 		WITH_FOLDER(group_that_is_a_path_is_refused),
 		WITH_FOLDER(raising_a_group_that_is_a_path_is_refused),
 		WITH_FOLDER(folder_that_cannot_be_made_is_an_error),
+		WITH_FOLDER(lock_that_cannot_be_taken_is_an_error),
 		WITH_FOLDER(file_that_cannot_be_read_is_an_error),
 		WITH_FOLDER(clock_without_a_floor_has_0),
 		WITH_FOLDER(clock_is_never_put_back),

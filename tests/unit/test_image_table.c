@@ -135,6 +135,17 @@ static void partitions_without_names_are_numbered(void **state)
 	assert_string_equal(f->manifest.partitions[1].slot, "");
 }
 
+static void partitions_side_by_side_up_to_the_end_are_named(void **state)
+{
+	struct fixture *f = *state;
+
+	put_mbr_entry(f, 0, 0x83, 16384, 16384);
+	put_mbr_entry(f, 1, 0x83, 2048, 14336);
+	take_good(f, 0);
+	assert_string_equal(f->note.text, "");
+	assert_int_equal(f->manifest.n_partitions, 2);
+}
+
 static void extended_partition_is_left_out(void **state)
 {
 	struct fixture *f = *state;
@@ -188,6 +199,7 @@ int main(void)
 		WITH_FIXTURE(sector_size_that_contradicts_the_gpt_is_refused),
 		WITH_FIXTURE(sector_size_of_2048_is_refused),
 		WITH_FIXTURE(partitions_without_names_are_numbered),
+		WITH_FIXTURE(partitions_side_by_side_up_to_the_end_are_named),
 		WITH_FIXTURE(extended_partition_is_left_out),
 		WITH_FIXTURE(partition_past_the_end_leaves_out_all),
 		WITH_FIXTURE(overlapping_partitions_leave_out_all),

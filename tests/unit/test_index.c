@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -28,7 +29,7 @@ static int set_up(void **state)
 	f = (struct fixture){0};
 	assert_int_equal(index_new(65537, 16, &f.index, &e), 0);
 	f.index->codec = CHUNK_CODEC_ZSTD;
-	f.index->payload_size_bytes = 130;
+	f.index->payload_size_bytes = 120;
 	f.index->entries[0] = (struct index_entry){
 		.kind = CHUNK_DATA, .codec = CHUNK_CODEC_ZSTD, .stored_bytes = 100};
 	f.index->entries[1] = (struct index_entry){.kind = CHUNK_ZERO,
@@ -53,12 +54,32 @@ static int tear_down(void **state)
 
 static void assert_refused(const struct fixture *f)
 {
+	uint8_t *exact = malloc(f->bytes.n_bytes); /* a byte too far is a crash under ASan */
 	struct index *x = NULL;
 	struct err e = {0};
 
-	assert_int_equal(index_parse(f->bytes.bytes, f->bytes.n_bytes, &x, &e), -1);
+	assert_non_null(exact);
+	memcpy(exact, f->bytes.bytes, f->bytes.n_bytes);
+	assert_int_equal(index_parse(exact, f->bytes.n_bytes, &x, &e), -1);
 	assert_int_equal(e.code, ERR_UNTRUSTED);
 	assert_null(x);
+	free(exact);
+}
+
+static void assert_accepted(const struct fixture *f)
+{
+	struct index *x = NULL;
+	struct err e;
+
+	assert_int_equal(index_parse(f->bytes.bytes, f->bytes.n_bytes, &x, &e), 0);
+	index_free(x);
+}
+
+/* Two chunks of another size. */
+static void set_chunk_log2(struct fixture *f, uint8_t chunk_log2)
+{
+	f->bytes.bytes[40] = chunk_log2;
+	put_le64(f->bytes.bytes + 16, (UINT64_C(1) << chunk_log2) + 1);
 }
 
 static void what_is_formatted_comes_back(void **state)
@@ -69,7 +90,7 @@ static void what_is_formatted_comes_back(void **state)
 
 	assert_int_equal(index_parse(f->bytes.bytes, f->bytes.n_bytes, &x, &e), 0);
 	assert_int_equal(x->image_size_bytes, 65537);
-	assert_int_equal(x->payload_size_bytes, 130);
+	assert_int_equal(x->payload_size_bytes, 120);
 	assert_int_equal(x->chunk_log2, 16);
 	assert_int_equal(x->codec, CHUNK_CODEC_ZSTD);
 	assert_int_equal(x->n_chunks, 2);
@@ -84,7 +105,7 @@ static void members_are_where_the_format_says(void **state)
 
 	assert_memory_equal(p, "LKIDX\r\n\x1a\x01\x00\x50\x00\x01\x00\x00\x00", 16);
 	assert_int_equal(le64(p + 16), 65537);
-	assert_int_equal(le64(p + 24), 130);
+	assert_int_equal(le64(p + 24), 120);
 	assert_int_equal(le64(p + 32), 2);
 	assert_int_equal(p[40], 16);
 	assert_int_equal(p[41], 1);
@@ -256,20 +277,36 @@ static void image_of_the_largest_size_needs_as_many_entries(void **state)
 
 static void chunks_too_small_are_refused(void **state)
 {
-	((struct fixture *)*state)->bytes.bytes[40] = 15;
+	set_chunk_log2(*state, 15);
 	assert_refused(*state);
 }
 
 static void chunks_too_large_are_refused(void **state)
 {
-	((struct fixture *)*state)->bytes.bytes[40] = 25;
+	set_chunk_log2(*state, 25);
 	assert_refused(*state);
+}
+
+static void largest_chunks_are_accepted(void **state)
+{
+	set_chunk_log2(*state, 24);
+	assert_accepted(*state);
 }
 
 static void unknown_codec_is_refused(void **state)
 {
-	((struct fixture *)*state)->bytes.bytes[41] = 3;
-	assert_refused(*state);
+	struct fixture *f = *state;
+
+	f->bytes.bytes[41] = 3;
+	f->bytes.bytes[ENTRY0 + 1] = 3;
+	f->bytes.bytes[ENTRY1 + 1] = 3;
+	assert_refused(f);
+}
+
+static void skipped_chunk_is_accepted(void **state)
+{
+	((struct fixture *)*state)->bytes.bytes[ENTRY1] = CHUNK_SKIP;
+	assert_accepted(*state);
 }
 
 static void unknown_chunk_kind_is_refused(void **state)
@@ -298,7 +335,7 @@ static void overlapping_frames_are_refused(void **state)
 
 static void frame_past_the_payload_is_refused(void **state)
 {
-	put_le64(((struct fixture *)*state)->bytes.bytes + ENTRY1 + 8, 111);
+	put_le64(((struct fixture *)*state)->bytes.bytes + ENTRY1 + 8, 101);
 	assert_refused(*state);
 }
 
@@ -315,6 +352,15 @@ static void empty_frame_is_refused(void **state)
 {
 	put_le32(((struct fixture *)*state)->bytes.bytes + ENTRY1 + 4, 0);
 	assert_refused(*state);
+}
+
+static void frame_of_two_chunks_is_accepted(void **state)
+{
+	struct fixture *f = *state;
+
+	put_le64(f->bytes.bytes + 24, 0);
+	put_le32(f->bytes.bytes + ENTRY1 + 4, 2 * 65536);
+	assert_accepted(f);
 }
 
 static void frame_of_more_than_two_chunks_is_refused(void **state)
@@ -413,7 +459,9 @@ int main(void)
 		WITH_FIXTURE(image_of_the_largest_size_needs_as_many_entries),
 		WITH_FIXTURE(chunks_too_small_are_refused),
 		WITH_FIXTURE(chunks_too_large_are_refused),
+		WITH_FIXTURE(largest_chunks_are_accepted),
 		WITH_FIXTURE(unknown_codec_is_refused),
+		WITH_FIXTURE(skipped_chunk_is_accepted),
 		WITH_FIXTURE(unknown_chunk_kind_is_refused),
 		WITH_FIXTURE(chunk_of_another_codec_is_refused),
 		WITH_FIXTURE(reserved_entry_byte_is_refused),
@@ -421,6 +469,7 @@ int main(void)
 		WITH_FIXTURE(frame_past_the_payload_is_refused),
 		WITH_FIXTURE(frame_at_the_end_of_all_numbers_is_refused),
 		WITH_FIXTURE(empty_frame_is_refused),
+		WITH_FIXTURE(frame_of_two_chunks_is_accepted),
 		WITH_FIXTURE(frame_of_more_than_two_chunks_is_refused),
 		cmocka_unit_test(new_index_of_nothing_is_refused),
 		cmocka_unit_test(new_index_of_more_chunks_than_fit_is_refused),
