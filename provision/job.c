@@ -31,8 +31,7 @@ struct job {
 	struct layout_seen seen;
 	struct table_moved *moved; /* NULL: the table stays */
 	struct plan *plan;
-	bool is_created; /* the target is a file that was not there ... */
-	bool is_started; /* ... and goes away again unless it was begun to be written */
+	bool is_started; /* a file that was not there goes away again unless this is set */
 	const char *overrides[N_OVERRIDES_MAX]; /* static texts */
 	size_t n_overrides;
 };
@@ -41,7 +40,7 @@ void job_free(struct job *j)
 {
 	if (!j)
 		return;
-	if (j->is_created && !j->is_started && !j->request->is_plan_only)
+	if (j->sink && j->sink->is_blank && !j->is_started && !j->request->is_plan_only)
 		(void)unlink(j->request->target);
 	plan_free(j->plan);
 	table_moved_free(j->moved);
@@ -115,21 +114,10 @@ static int check_facts(struct job *j, struct err *e)
 static int open_sink(struct job *j, struct err *e)
 {
 	enum sink_mode mode = j->request->is_plan_only ? SINK_LOOK : SINK_WRITE;
-	uint64_t size_bytes = image_size_bytes(j->image);
 
 	if (j->facts->kind == TARGET_BLOCK)
 		return sink_blockdev_open(j->request->target, mode, &j->sink, e);
-	if (j->facts->kind == TARGET_FILE)
-		return sink_file_open(j->request->target, mode, 0, &j->sink, e);
-	if (size_bytes == SIZE_UNKNOWN)
-		return err_set(e, ERR_USAGE,
-			       "the size of the image is not known before its end; make the file "
-			       "first, with `truncate -s SIZE %s`",
-			       j->request->target);
-	if (sink_file_open(j->request->target, mode, size_bytes, &j->sink, e) < 0)
-		return -1;
-	j->is_created = true;
-	return 0;
+	return sink_file_open(j->request->target, mode, image_size_bytes(j->image), &j->sink, e);
 }
 
 /* Hold the target to the end, and ask for its facts once more, now that no answer can go stale. */
@@ -137,7 +125,7 @@ static int open_target(struct job *j, struct err *e)
 {
 	if (open_sink(j, e) < 0)
 		return err_wrap(e, "target %s", j->request->target);
-	if (j->is_created)
+	if (j->sink->is_blank)
 		return 0;
 	if (check_facts(j, e) < 0 || facts_check_open(j->facts, j->sink->probe_fd, e) < 0)
 		return err_wrap(e, "target %s", j->request->target);
@@ -186,7 +174,7 @@ static int make_plan(struct job *j, struct err *e)
 		.stale = &j->signatures,
 		.moved_gpt_offset_bytes = j->moved ? j->moved->tail_offset_bytes : 0,
 		.unmapped = j->request->unmapped,
-		.is_blank = j->is_created,
+		.is_blank = j->sink->is_blank,
 	};
 	return plan_make(&in, &j->plan, e);
 }
@@ -206,8 +194,8 @@ int job_prepare(const struct job_request *r, struct job **out, struct err *e)
 	if (selection_look(j->image, j->board, j->facts->size_bytes, &j->seen, e) < 0 ||
 	    check_sector(j, e) < 0 || open_target(j, e) < 0 || move_gpt(j, e) < 0)
 		return -1;
-	if (!j->is_created && probe_signatures(j->sink->probe_fd, j->sink->size_bytes,
-					       j->sink->sector_bytes, &j->signatures, e) < 0)
+	if (!j->sink->is_blank && probe_signatures(j->sink->probe_fd, j->sink->size_bytes,
+						   j->sink->sector_bytes, &j->signatures, e) < 0)
 		return err_wrap(e, "target %s", r->target);
 	if (make_plan(j, e) < 0)
 		return -1;

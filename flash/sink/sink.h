@@ -36,6 +36,7 @@ struct sink {
 	const struct sink_ops *ops;
 	uint64_t size_bytes;
 	uint32_t sector_bytes; /* 1 when any offset can be written */
+	bool is_blank;         /* made by opening it: nothing old can be on it */
 	int probe_fd; /* owned by the kind; a buffered read-only descriptor of the same medium for
 		       * libblkid, or -1 */
 	struct err failure; /* the first write or flush that failed; ERR_NONE: none did */
@@ -51,9 +52,9 @@ enum sink_mode {
 int sink_blockdev_open(const char *path, enum sink_mode mode, struct sink **out, struct err *e);
 
 /* A regular file; one that is missing is created with size create_bytes (ERR_USAGE when that is
- * SIZE_UNKNOWN), one that exists keeps its size. In SINK_LOOK mode a missing file stays missing and
- * reads as zeros. Locked against a second lkflash, and not a folder or device (ERR_REFUSED). The
- * folder's file system is full: ERR_IO. */
+ * SIZE_UNKNOWN) and is_blank, one that exists keeps its size. In SINK_LOOK mode a missing file
+ * stays missing and reads as zeros. Locked against a second lkflash, and not a folder or device
+ * (ERR_REFUSED). The folder's file system is full: ERR_IO. */
 int sink_file_open(const char *path, enum sink_mode mode, uint64_t create_bytes, struct sink **out,
 		   struct err *e);
 

@@ -177,6 +177,11 @@ static const struct sink_ops file_ops = {
 	.free = file_free,
 };
 
+static int say_irregular(const char *path, struct err *e)
+{
+	return err_set(e, ERR_REFUSED, "%s is not a regular file", path);
+}
+
 /* Open the file, or make one that will be removed if the rest fails. */
 static int open_or_create(struct sink_file *f, const char *path, enum sink_mode mode,
 			  uint64_t create_bytes, struct err *e)
@@ -184,14 +189,15 @@ static int open_or_create(struct sink_file *f, const char *path, enum sink_mode 
 	const int flags = (mode == SINK_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK;
 
 	f->fd = open(path, flags);
-	if (f->fd < 0 && errno == ENOENT && mode == SINK_LOOK)
-		return 0;
-	if (f->fd < 0 && errno == ENOENT && create_bytes == SIZE_UNKNOWN)
+	f->base.is_blank = f->fd < 0 && errno == ENOENT;
+	if (f->base.is_blank && create_bytes == SIZE_UNKNOWN)
 		return err_set(e, ERR_USAGE,
 			       "%s does not exist, and how large to make it is not known; make it "
 			       "first: truncate -s SIZE %s",
 			       path, path);
-	if (f->fd < 0 && errno == ENOENT) {
+	if (f->base.is_blank && mode == SINK_LOOK)
+		return 0;
+	if (f->base.is_blank) {
 		f->created_path = strdup(path);
 		if (!f->created_path)
 			return err_errno(e, "creating %s", path);
@@ -199,6 +205,8 @@ static int open_or_create(struct sink_file *f, const char *path, enum sink_mode 
 		if (f->fd < 0)
 			free(TAKE(f->created_path));
 	}
+	if (f->fd < 0 && errno == EISDIR)
+		return say_irregular(path, e);
 	if (f->fd < 0)
 		return err_errno(e, "opening %s", path);
 	return 0;
@@ -219,7 +227,7 @@ static int lock_and_measure(struct sink_file *f, const char *path, uint64_t crea
 	if (fstat(f->fd, &st) < 0)
 		return err_errno(e, "opening %s", path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_REFUSED, "%s is not a regular file", path);
+		return say_irregular(path, e);
 	f->base.size_bytes = (uint64_t)st.st_size;
 	f->base.probe_fd = reopen_fd(f->fd, O_RDONLY);
 	if (f->base.probe_fd < 0)

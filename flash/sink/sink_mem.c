@@ -79,6 +79,7 @@ int sink_mem_new(uint64_t size_bytes, uint8_t **out_bytes, struct sink **out, st
 	m->base.ops = &mem_ops;
 	m->base.size_bytes = size_bytes;
 	m->base.sector_bytes = 1;
+	m->base.is_blank = true;
 	m->base.probe_fd = memfd_create("lkflash-sink", MFD_CLOEXEC);
 	CLEANUP(sink_freep) struct sink *s = (struct sink *)m;
 	if (s->probe_fd < 0 || ftruncate(s->probe_fd, (off_t)size_bytes) < 0)

@@ -62,6 +62,7 @@ int sink_null_new(uint64_t size_bytes, struct sink **out, struct err *e)
 	s->ops = &null_ops;
 	s->size_bytes = size_bytes;
 	s->sector_bytes = 1;
+	s->is_blank = true;
 	s->probe_fd = -1;
 	*out = s;
 	return 0;

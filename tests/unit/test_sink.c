@@ -304,6 +304,7 @@ static void missing_file_is_created_at_the_given_size(void **state)
 
 	assert_int_equal(s->size_bytes, 12345);
 	assert_int_equal(file_size(f->file), 12345);
+	assert_true(s->is_blank);
 }
 
 static void missing_file_of_unknown_size_is_a_usage_error(void **state)
@@ -315,6 +316,26 @@ static void missing_file_of_unknown_size_is_a_usage_error(void **state)
 	assert_int_equal(sink_file_open(f->file, SINK_WRITE, SIZE_UNKNOWN, &s, &e), -1);
 	assert_int_equal(e.code, ERR_USAGE);
 	assert_int_equal(access(f->file, F_OK), -1);
+}
+
+static void looking_at_a_missing_file_of_unknown_size_is_a_usage_error(void **state)
+{
+	const struct folder *f = *state;
+	CLEANUP(sink_freep) struct sink *s = NULL;
+	struct err e = {0};
+
+	assert_int_equal(sink_file_open(f->file, SINK_LOOK, SIZE_UNKNOWN, &s, &e), -1);
+	assert_int_equal(e.code, ERR_USAGE);
+}
+
+static void file_that_exists_is_not_blank(void **state)
+{
+	const struct folder *f = *state;
+
+	fill_file(f->file, 'x', PAGE_BYTES);
+	CLEANUP(sink_freep) struct sink *s = open_file(f->file, SINK_WRITE, 12345);
+
+	assert_false(s->is_blank);
 }
 
 static void file_that_cannot_be_as_large_does_not_stay(void **state)
@@ -451,6 +472,16 @@ static void folder_is_no_file(void **state)
 	assert_int_equal(e.code, ERR_REFUSED);
 }
 
+static void folder_is_no_file_to_write(void **state)
+{
+	const struct folder *f = *state;
+	CLEANUP(sink_freep) struct sink *s = NULL;
+	struct err e = {0};
+
+	assert_int_equal(sink_file_open(f->path, SINK_WRITE, 100, &s, &e), -1);
+	assert_int_equal(e.code, ERR_REFUSED);
+}
+
 static void file_in_a_missing_folder_is_an_io_error(void **state)
 {
 	CLEANUP(sink_freep) struct sink *s = NULL;
@@ -505,6 +536,8 @@ int main(void)
 		cmocka_unit_test(memory_can_be_probed),
 		WITH_FOLDER(missing_file_is_created_at_the_given_size),
 		WITH_FOLDER(missing_file_of_unknown_size_is_a_usage_error),
+		WITH_FOLDER(looking_at_a_missing_file_of_unknown_size_is_a_usage_error),
+		WITH_FOLDER(file_that_exists_is_not_blank),
 		WITH_FOLDER(file_that_cannot_be_as_large_does_not_stay),
 		WITH_FOLDER(file_that_exists_keeps_size_and_content),
 		WITH_FOLDER(file_is_read_back_from_the_middle_of_a_block),
@@ -515,6 +548,7 @@ int main(void)
 		WITH_FOLDER(second_writer_of_a_file_is_refused),
 		WITH_FOLDER(looking_at_a_missing_file_leaves_it_missing),
 		WITH_FOLDER(folder_is_no_file),
+		WITH_FOLDER(folder_is_no_file_to_write),
 		cmocka_unit_test(file_in_a_missing_folder_is_an_io_error),
 		WITH_FOLDER(regular_file_is_no_block_device),
 		cmocka_unit_test(missing_block_device_is_an_io_error),
