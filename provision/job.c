@@ -101,9 +101,12 @@ static int check_facts(struct job *j, struct err *e)
 	const char *lifted = NULL;
 
 	facts_free(TAKE(j->facts));
-	if (facts_gather(j->request->target, "", &j->facts, e) < 0 ||
-	    refusal_check(j->facts, &j->request->refusal, image_size_bytes(j->image), &lifted, e) <
-		    0)
+	if (facts_gather(j->request->target, "", &j->facts, e) < 0)
+		return -1;
+	if (facts_lead_to(j->facts, j->request->image.where))
+		return err_set(e, ERR_REFUSED, "it is the image itself; name another target");
+	if (refusal_check(j->facts, &j->request->refusal, image_size_bytes(j->image), &lifted, e) <
+	    0)
 		return -1;
 	if (lifted && j->n_overrides < N_OVERRIDES_MAX &&
 	    (j->n_overrides == 0 || j->overrides[j->n_overrides - 1] != lifted))
