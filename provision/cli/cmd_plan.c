@@ -65,17 +65,23 @@ static int run(const struct options *o, struct err *e)
 	    job_options_load_boards(o, &jobs, e) < 0)
 		return -1;
 	jobs.request.is_plan_only = true;
-	jobs.request.target = o->operands[1];
-	return print_plan(&jobs.request, o->is_json, e);
+	for (size_t i = 1; i < o->n_operands; i++) {
+		jobs.request.target = o->operands[i];
+		if (i > 1 && !o->is_json)
+			(void)putchar('\n');
+		if (print_plan(&jobs.request, o->is_json, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 const struct command cmd_plan = {
 	.name = "plan",
-	.operands = "IMAGE TARGET",
+	.operands = "IMAGE TARGET...",
 	.summary = "print what write would do, and touch nothing",
 	.groups = OPTIONS_GLOBAL | OPTIONS_JSON | OPTIONS_TRUST | OPTIONS_IMAGE | OPTIONS_BOARD |
 		  OPTIONS_BOARDS | OPTIONS_TARGET,
 	.n_operands_min = 2,
-	.n_operands_max = 2,
+	.n_operands_max = OPERANDS_MANY,
 	.run = run,
 };

@@ -100,6 +100,9 @@ run "$LKFLASH" plan "${TRUST[@]}" "$TMP/image.raw" "$TMP/none.img"
 exits 0 "plan shows what would become of a new file"
 [ ! -e "$TMP/none.img" ]
 ok $? "and does not create it"
+run "$LKFLASH" plan "${TRUST[@]}" "$TMP/image.raw" "$TMP/none.img" "$TMP/old.img"
+exits 0 "plan takes as many targets as write does"
+is "$(grep -c '^target ' <<<"$out")" 2 "and shows each"
 
 # ---- Loop devices
 truncate -s 16M "$TMP/disk"
