@@ -279,7 +279,8 @@ static int do_write(struct run *r, const struct step *s, struct err *e)
 		if (!c)
 			return 0;
 		if (write_chunk(r, c, e) < 0)
-			return err_wrap(e, "writing");
+			return err_wrap(e, "chunk %" PRIu64,
+					chunk_offset_bytes(c) / image_chunk_bytes(r->x->image));
 		done_bytes = chunk_offset_bytes(c) + chunk_size_bytes(c);
 		emit(r, EVENT_PROGRESS, PHASE_WRITE, done_bytes, total_bytes);
 	}
@@ -305,23 +306,38 @@ static int do_flush(struct run *r, const struct step *s, struct err *e)
 	(void)s;
 	emit(r, EVENT_PHASE, PHASE_FLUSH, 0, 0);
 	if (sink_flush(r->x->sink, e) < 0)
-		return err_wrap(e, "flushing");
+		return -1;
 	return cancel_check(r->x->cancel, e);
 }
 
-/* Wiped ranges behind the image must be found wiped; the moved table may stand in them again. */
+/* [from_bytes, to_bytes), which may be larger than the buffer. */
+static int compare_zero_range(const struct run *r, uint64_t from_bytes, uint64_t to_bytes,
+			      struct err *e)
+{
+	while (from_bytes < to_bytes) {
+		size_t n_bytes =
+			(size_t)min_u64(to_bytes - from_bytes, image_chunk_bytes(r->x->image));
+		if (compare_zeros(r, from_bytes, n_bytes, e) < 0)
+			return -1;
+		from_bytes += n_bytes;
+	}
+	return 0;
+}
+
+/* What was wiped behind the image's last sector must be found wiped, up to the moved table. */
 static int compare_wipes(const struct run *r, struct err *e)
 {
 	const struct plan *p = r->x->plan;
-	uint64_t size_bytes = image_size_bytes(r->x->image);
+	uint64_t image_end_bytes =
+		align_up(image_index(r->x->image)->image_size_bytes, r->x->sink->sector_bytes);
 	uint64_t tail_bytes = r->x->moved ? r->x->moved->tail_offset_bytes : UINT64_MAX;
 
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct step *s = &p->steps[i];
-		if (s->kind != STEP_WIPE || s->offset_bytes < size_bytes ||
-		    s->offset_bytes + s->size_bytes > tail_bytes)
-			continue;
-		if (compare_zeros(r, s->offset_bytes, (size_t)s->size_bytes, e) < 0)
+		uint64_t to_bytes = min_u64(s->offset_bytes + s->size_bytes, tail_bytes);
+		if (s->kind == STEP_WIPE &&
+		    compare_zero_range(r, max_u64(s->offset_bytes, image_end_bytes), to_bytes, e) <
+			    0)
 			return -1;
 	}
 	return 0;
@@ -344,17 +360,24 @@ static int do_read_back(struct run *r, const struct step *s, struct err *e)
 	return compare_wipes(r, e);
 }
 
-/* Write [from_bytes, to_bytes) of the first chunk, durably. */
+/* Write c, wait until it is durable, and see whether it is. */
+static int commit_chunk(struct run *r, const struct chunk *c, struct err *e)
+{
+	if (sink_write(r->x->sink, c, e) < 0 || sink_flush(r->x->sink, e) < 0)
+		return err_wrap(e, "committing");
+	return compare_bytes(r, c, e);
+}
+
+/* The same with [from_bytes, to_bytes) of the first chunk. */
 static int commit_part(struct run *r, size_t from_bytes, size_t to_bytes, struct err *e)
 {
 	CLEANUP(chunk_freep) struct chunk *part = NULL;
 
 	if (from_bytes >= to_bytes)
 		return 0;
-	if (chunk_slice_new(r->kept[0], from_bytes, to_bytes, &part, e) < 0 ||
-	    sink_write(r->x->sink, part, e) < 0 || sink_flush(r->x->sink, e) < 0)
-		return err_wrap(e, "committing");
-	return 0;
+	if (chunk_slice_new(r->kept[0], from_bytes, to_bytes, &part, e) < 0)
+		return -1;
+	return commit_chunk(r, part, e);
 }
 
 static int do_commit(struct run *r, const struct step *s, struct err *e)
@@ -366,8 +389,8 @@ static int do_commit(struct run *r, const struct step *s, struct err *e)
 	(void)s;
 	emit(r, EVENT_PHASE, PHASE_COMMIT, 0, n_bytes);
 	if (chunk_kind(first) != CHUNK_DATA) {
-		if (sink_write(r->x->sink, first, e) < 0 || sink_flush(r->x->sink, e) < 0)
-			return err_wrap(e, "committing");
+		if (commit_chunk(r, first, e) < 0)
+			return -1;
 	} else {
 		if (commit_part(r, last_bytes, n_bytes, e) < 0)
 			return -1;
@@ -375,8 +398,6 @@ static int do_commit(struct run *r, const struct step *s, struct err *e)
 		if (commit_part(r, 0, last_bytes, e) < 0)
 			return -1;
 	}
-	if (compare_bytes(r, first, e) < 0)
-		return -1;
 	r->x->state = STATE_COMPLETE;
 	emit(r, EVENT_PROGRESS, PHASE_COMMIT, n_bytes, n_bytes);
 	return 0;

@@ -17,8 +17,9 @@ enum step_kind {
 	STEP_MOVE_GPT,  /* the backup partition table at the medium's real end */
 	STEP_FLUSH,     /* wait until it is durable */
 	STEP_READ_BACK, /* read from the medium and compare */
-	STEP_COMMIT, /* the first chunk, its first COMMIT_LAST_BYTES last; flushed and read back */
-	STEP_PROBE,  /* find table and file systems on the target */
+	STEP_COMMIT,    /* the first chunk, and its first COMMIT_LAST_BYTES once all else of it is
+			 * flushed and read back; then these */
+	STEP_PROBE,     /* find table and file systems on the target */
 };
 
 /* Boot sector, MBR, and on 512-byte sectors the GPT header: without them nothing finds the rest,

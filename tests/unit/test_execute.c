@@ -100,10 +100,11 @@ struct scene {
 	char folder[64];
 	char path[96];
 	char bmap_path[96];
-	uint8_t *image_bytes; /* owned, IMAGE_BYTES */
-	struct faulty *sink;  /* owned */
-	struct image *image;  /* owned */
-	struct plan *plan;    /* owned */
+	uint8_t *image_bytes;  /* owned, IMAGE_BYTES */
+	struct faulty *sink;   /* owned */
+	struct image *image;   /* owned */
+	struct signatures old; /* borrowed items; what the medium showed before: nothing */
+	struct plan *plan;     /* owned */
 	struct execution x;
 };
 
@@ -149,7 +150,6 @@ static int scene_free(void **state)
 /* Put the image into its file, open it and plan. */
 static void prepare(struct scene *s, const char *bmap_where, enum unmapped unmapped)
 {
-	static const struct signatures nothing_old = {0};
 	const struct image_request r = {
 		.where = s->path, .bmap_where = bmap_where, .is_unsigned_allowed = true};
 	struct err e = {0};
@@ -161,7 +161,7 @@ static void prepare(struct scene *s, const char *bmap_where, enum unmapped unmap
 		.medium_size_bytes = MEDIUM_BYTES,
 		.sector_bytes = 512,
 		.chunk_bytes = image_chunk_bytes(s->image),
-		.stale = &nothing_old,
+		.stale = &s->old,
 		.unmapped = unmapped,
 	};
 	assert_int_equal(plan_make(&in, &s->plan, &e), 0);
@@ -243,6 +243,17 @@ static void byte_that_reads_back_another_stops_before_the_commit(void **state)
 	assert_true(nothing_bootable_is_on(s));
 }
 
+static void failure_is_told_with_the_chunk_it_happened_at(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->failing_write = 3;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_string_equal(e.text, "chunk 2: write failed");
+}
+
 static void last_byte_of_a_partial_chunk_is_read_back(void **state)
 {
 	struct scene *s = *state;
@@ -265,6 +276,34 @@ static void first_sector_is_read_back_too(void **state)
 	assert_int_equal(e.code, ERR_DIFFERS);
 	assert_non_null(strstr(e.text, "byte 510"));
 	assert_int_equal(s->x.state, STATE_COMMITTING);
+}
+
+static void rest_of_the_first_chunk_is_read_back_before_its_first_bytes_are_written(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->flipped_bytes = COMMIT_LAST_BYTES + 100;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_int_equal(s->x.state, STATE_INCOMPLETE);
+	assert_true(bytes_are_zero(s->sink->bytes, COMMIT_LAST_BYTES));
+}
+
+static void what_was_wiped_behind_the_image_is_read_back(void **state)
+{
+	struct scene *s = *state;
+	/* From the image's last sector to the third behind it. */
+	struct signature old = {.offset_bytes = IMAGE_BYTES + 100, .size_bytes = 1000};
+	struct err e = {0};
+
+	s->old = (struct signatures){.items = &old, .n_items = 1};
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->flipped_bytes = IMAGE_BYTES + 1099;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_true(nothing_bootable_is_on(s));
 }
 
 static void failing_last_write_leaves_the_commit_in_doubt(void **state)
@@ -499,8 +538,11 @@ int main(void)
 		TEST(failing_write_leaves_nothing_bootable),
 		TEST(failing_flush_of_the_data_leaves_nothing_bootable),
 		TEST(byte_that_reads_back_another_stops_before_the_commit),
+		TEST(failure_is_told_with_the_chunk_it_happened_at),
 		TEST(last_byte_of_a_partial_chunk_is_read_back),
 		TEST(first_sector_is_read_back_too),
+		TEST(rest_of_the_first_chunk_is_read_back_before_its_first_bytes_are_written),
+		TEST(what_was_wiped_behind_the_image_is_read_back),
 		TEST(failing_last_write_leaves_the_commit_in_doubt),
 		TEST(request_to_stop_before_the_start_touches_nothing),
 		TEST(request_to_stop_while_reading_back_leaves_nothing_bootable),
