@@ -149,8 +149,8 @@ char *sysfs_node(const char *folder)
 	if (asprintf(&path, "/dev/%s", slash ? slash + 1 : folder) < 0)
 		return NULL;
 	/* A node in a folder of its own, as /dev/cciss/c0d0, has "!" for "/" here. */
-	for (char *p = path; *p; p++)
-		*p = *p == '!' ? '/' : *p;
+	for (char *p = strchr(path, '!'); p; p = strchr(p, '!'))
+		*p = '/';
 	return path;
 }
 
@@ -164,8 +164,8 @@ bool sysfs_device_by_node(const char *root, const char *path, dev_t *out)
 		folder = NULL;
 		return false;
 	}
-	for (char *p = folder + strlen(folder) - strlen(name); *p; p++)
-		*p = *p == '/' ? '!' : *p;
+	for (char *p = strchr(folder + strlen(folder) - strlen(name), '/'); p; p = strchr(p, '/'))
+		*p = '!';
 	if (*name && sysfs_device(folder, out))
 		return true;
 	/* Not the kernel's own name for it: /dev/mapper/vg-root, /dev/disk/by-label/data. */

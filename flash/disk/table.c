@@ -52,7 +52,7 @@ enum {
 
 static const uint8_t *mbr_entry(const uint8_t *head, unsigned i)
 {
-	return head + MBR_ENTRIES_AT + i * MBR_ENTRY_BYTES;
+	return head + MBR_ENTRIES_AT + (size_t)i * MBR_ENTRY_BYTES;
 }
 
 bool table_sector_is_mbr(const uint8_t *head, size_t head_bytes)
