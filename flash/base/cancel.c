@@ -20,19 +20,20 @@ int cancel_check(const struct cancel *c, struct err *e)
 	return 0;
 }
 
-int cancel_wait_readable(const struct cancel *c, int fd, int timeout_ms, struct err *e)
+int cancel_wait_readable(const struct cancel *c, int fd, struct err *e)
 {
 	struct pollfd p[] = {
 		{.fd = fd, .events = POLLIN},
 		{.fd = c ? c->fd : -1, .events = POLLIN},
 	};
-	int n_ready = poll(p, 2, timeout_ms);
+	int n_ready = 0;
 
-	if (n_ready < 0 && errno != EINTR)
+	do
+		n_ready = poll(p, 2, -1);
+	while (n_ready < 0 && errno == EINTR);
+	if (n_ready < 0)
 		return err_errno(e, "waiting for data");
 	if (p[1].revents)
 		return err_set(e, ERR_CANCELLED, "stopped by a signal");
-	if (n_ready == 0)
-		return err_set(e, ERR_IO, "no data for %d ms", timeout_ms);
 	return 0;
 }

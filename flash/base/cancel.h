@@ -16,6 +16,5 @@ bool cancel_is_requested(const struct cancel *c);
 /* 0, or ERR_CANCELLED ("stopped by a signal") when we were asked to stop. c may be NULL. */
 int cancel_check(const struct cancel *c, struct err *e);
 
-/* Wait until fd can be read (or has an error or end to tell), at most timeout_ms (-1: for ever).
- * Fails with ERR_CANCELLED, or with ERR_IO ("no data for N ms") when the time is up. */
-int cancel_wait_readable(const struct cancel *c, int fd, int timeout_ms, struct err *e);
+/* Wait until fd can be read (or has an error or end to tell). Fails with ERR_CANCELLED. */
+int cancel_wait_readable(const struct cancel *c, int fd, struct err *e);

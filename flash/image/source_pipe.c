@@ -21,7 +21,7 @@ static int pipe_read(struct source *s, void *bytes, size_t n_bytes, size_t *out_
 	ssize_t n = p->is_at_end ? 0 : -1;
 
 	while (n < 0) {
-		if (cancel_wait_readable(p->cancel, p->fd, -1, e) < 0)
+		if (cancel_wait_readable(p->cancel, p->fd, e) < 0)
 			return -1;
 		n = read(p->fd, bytes, n_bytes);
 		if (n < 0 && errno != EINTR && errno != EAGAIN)

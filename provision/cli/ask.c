@@ -19,7 +19,7 @@ int ask_yes(const char *question, const struct cancel *cancel, bool *out_is_yes,
 
 	(void)fprintf(stderr, "%s [y/N] ", question);
 	(void)fflush(stderr);
-	if (cancel_wait_readable(cancel, STDIN_FILENO, -1, e) < 0)
+	if (cancel_wait_readable(cancel, STDIN_FILENO, e) < 0)
 		return -1;
 	/* A terminal hands out one line at a time. */
 	ssize_t n_bytes = read(STDIN_FILENO, answer, sizeof answer - 1);

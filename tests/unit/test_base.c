@@ -1,10 +1,12 @@
 /* Errors, sizes, strict parsing, buffers and JSON text. */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -223,19 +225,48 @@ static void cancel_is_seen_as_long_as_its_descriptor_is_readable(void **state)
 	close(fds[1]);
 }
 
-static void wait_for_data_ends_with_the_time(void **state)
+static void wait_for_data_ends_when_asked_to_stop(void **state)
 {
 	int fds[2] = {-1, -1};
 	struct err e = {0};
 
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(cancel_wait_readable(NULL, fds[0], 1, &e), -1);
-	assert_int_equal(e.code, ERR_IO);
-	assert_int_equal(write(fds[1], "x", 1), 1);
-	assert_int_equal(cancel_wait_readable(NULL, fds[0], 1, &e), 0);
+	close(fds[1]); /* readable from now on: it is at its end */
+	const struct cancel c = {.fd = fds[0]};
+	assert_int_equal(cancel_wait_readable(&c, -1, &e), -1);
+	assert_int_equal(e.code, ERR_CANCELLED);
 	close(fds[0]);
-	close(fds[1]);
+}
+
+static int alarm_fds[2] = {-1, -1};
+static volatile sig_atomic_t n_alarms;
+
+/* The first alarm only interrupts; the second brings data. */
+static void on_alarm(int number)
+{
+	(void)number;
+	if (++n_alarms == 2 && write(alarm_fds[1], "x", 1) != 1)
+		abort();
+}
+
+static void wait_for_data_goes_on_after_a_signal(void **state)
+{
+	const struct sigaction action = {.sa_handler = on_alarm};
+	const struct itimerval soon = {.it_value = {.tv_usec = 1000},
+				       .it_interval = {.tv_usec = 1000}};
+	const struct itimerval never = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(pipe(alarm_fds), 0);
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_int_equal(cancel_wait_readable(NULL, alarm_fds[0], &e), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+	assert_true(n_alarms >= 2);
+	close(alarm_fds[0]);
+	close(alarm_fds[1]);
 }
 
 int main(void)
@@ -257,7 +288,8 @@ int main(void)
 		cmocka_unit_test(json_members_are_separated_and_escaped),
 		cmocka_unit_test(json_of_bytes_that_are_not_utf8_is_valid),
 		cmocka_unit_test(cancel_is_seen_as_long_as_its_descriptor_is_readable),
-		cmocka_unit_test(wait_for_data_ends_with_the_time),
+		cmocka_unit_test(wait_for_data_ends_when_asked_to_stop),
+		cmocka_unit_test(wait_for_data_goes_on_after_a_signal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
