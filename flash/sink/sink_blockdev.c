@@ -17,9 +17,7 @@
 
 enum {
 	PIECE_BYTES = 1 << 20,
-	/* One BLKZEROOUT cannot be interrupted, and a device without the command gets real zeros
-	 * from the kernel: 64 MiB take a slow card some seconds. */
-	ZEROOUT_BYTES = 64 << 20,
+	ZEROING_BYTES = 64 << 20, /* at once, because the call cannot be interrupted */
 };
 
 struct sink_blockdev {
@@ -27,7 +25,7 @@ struct sink_blockdev {
 	int fd;              /* owned; exclusive and direct */
 	int read_fd;         /* owned; direct, opened after the last write or flush; -1: not yet */
 	uint8_t *zeros;      /* owned; PIECE_BYTES of them; NULL until the device wants them */
-	bool has_no_zeroout; /* the kernel or device refused BLKZEROOUT */
+	bool has_no_zeroing; /* the device cannot do it by itself */
 };
 
 _Static_assert(offsetof(struct sink_blockdev, base) == 0, "base comes first");
@@ -76,21 +74,26 @@ static bool is_unsupported(int error)
 	return error == EOPNOTSUPP || error == ENOTTY || error == EINVAL || error == EREMOTEIO;
 }
 
+/* Punching a hole makes a device forget a range, but only if it then reads as zeros; else the
+ * kernel refuses, and zeros are written. BLKZEROOUT would leave the range allocated. */
 static int zero_range(struct sink_blockdev *b, uint64_t offset_bytes, uint64_t size_bytes,
 		      struct err *e)
 {
+	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
 	for (uint64_t n_done = 0; n_done < size_bytes;) {
-		uint64_t range[2] = {offset_bytes + n_done,
-				     min_u64(size_bytes - n_done, ZEROOUT_BYTES)};
-		if (!b->has_no_zeroout && ioctl(b->fd, BLKZEROOUT, range) < 0) {
+		uint64_t from_bytes = offset_bytes + n_done;
+		uint64_t n_piece = min_u64(size_bytes - n_done, ZEROING_BYTES);
+		if (!b->has_no_zeroing &&
+		    fallocate(b->fd, mode, (off_t)from_bytes, (off_t)n_piece) < 0) {
 			if (!is_unsupported(errno))
 				return err_errno(e, "zeroing at byte %llu",
-						 (unsigned long long)range[0]);
-			b->has_no_zeroout = true;
+						 (unsigned long long)from_bytes);
+			b->has_no_zeroing = true;
 		}
-		if (b->has_no_zeroout && write_zeros(b, range[0], range[1], e) < 0)
+		if (b->has_no_zeroing && write_zeros(b, from_bytes, n_piece, e) < 0)
 			return -1;
-		n_done += range[1];
+		n_done += n_piece;
 	}
 	return 0;
 }

@@ -66,6 +66,7 @@ sweep() {
 
 sweep KILL pwrite64 137
 sweep KILL fsync 137
+sweep KILL fallocate 137
 sweep KILL ioctl 137 0
 sweep TERM pwrite64 143 0
 sweep TERM fsync 143 0

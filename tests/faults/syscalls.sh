@@ -52,6 +52,8 @@ sweep pwrite64 EIO
 sweep pwrite64 ENOSPC
 sweep fsync EIO
 sweep pread64 EIO
+sweep fallocate EIO
+sweep fallocate EOPNOTSUPP # a device that cannot zero by itself
 sweep ioctl EIO
 sweep ioctl EOPNOTSUPP
 
