@@ -34,12 +34,18 @@ _lkflash_value() {
 	esac
 }
 
+# Disks that can be written; `lkflash devices` tells of each in several lines.
+_lkflash_disks() {
+	"$1" devices 2>/dev/null | awk '/^\/dev\// {sub(/:$/, "", $1); disk = $1}
+		/^  can be written/ {print disk}'
+}
+
 _lkflash_operand() {
 	local program=$1 verb=$2 cur=$3
 	case $verb in
 	help) compgen -W "$(_lkflash_verbs "$program")" -- "$cur" ;;
 	boards) compgen -W "show check $("$program" boards 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$cur" ;;
-	write | plan | verify) compgen -W "$("$program" devices 2>/dev/null | awk '/^\/dev\// {print $1}')" -- "$cur" ;;
+	write | plan | verify | devices) compgen -W "$(_lkflash_disks "$program")" -- "$cur" ;;
 	esac
 	[ "$verb" = help ] || compgen -f -- "$cur"
 }
