@@ -102,6 +102,16 @@ static void sizes_are_told_in_binary_units(void **state)
 	assert_string_equal(units_format_bytes(SIZE_UNKNOWN, text), "unknown size");
 }
 
+static void size_just_below_a_unit_is_rounded_to_it(void **state)
+{
+	char text[UNITS_TEXT_BYTES];
+
+	(void)state;
+	assert_string_equal(units_format_bytes(MIB - 1, text), "1.00 MiB");
+	assert_string_equal(units_format_bytes(10 * KIB - 1, text), "10.0 KiB");
+	assert_string_equal(units_format_bytes(100 * KIB - 1, text), "100 KiB");
+}
+
 static void number_with_anything_around_it_is_refused(void **state)
 {
 	uint64_t out = 7;
@@ -279,6 +289,7 @@ int main(void)
 		cmocka_unit_test(hint_that_does_not_fit_is_cut),
 		cmocka_unit_test(sum_that_overflows_is_refused),
 		cmocka_unit_test(sizes_are_told_in_binary_units),
+		cmocka_unit_test(size_just_below_a_unit_is_rounded_to_it),
 		cmocka_unit_test(number_with_anything_around_it_is_refused),
 		cmocka_unit_test(largest_number_is_read),
 		cmocka_unit_test(size_takes_one_unit_letter),
