@@ -48,6 +48,26 @@ void buf_append_text(struct buf *b, const char *text)
 	buf_append(b, text, strlen(text));
 }
 
+/* Bytes of the control character at c, 0 when it is none: C0, DEL, and C1 in UTF-8 (a terminal
+ * takes U+009B for the start of a command). */
+static size_t control_length(const unsigned char *c)
+{
+	if (c[0] < 0x20 || c[0] == 0x7f)
+		return 1;
+	return c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
+}
+
+void buf_append_clean(struct buf *b, const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	while (*c) {
+		size_t n_bytes = control_length(c);
+		buf_append(b, n_bytes ? (const void *)"?" : c, 1);
+		c += n_bytes ? n_bytes : 1;
+	}
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
 	CLEANUP(freep) char *text = NULL;

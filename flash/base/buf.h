@@ -20,6 +20,9 @@ void buf_release(struct buf *b);
 
 void buf_append(struct buf *b, const void *bytes, size_t n_bytes);
 void buf_append_text(struct buf *b, const char *text);
+/* As buf_append_text, with every control character as '?', so that a disk's model or a file
+ * system's label cannot steer the terminal. */
+void buf_append_clean(struct buf *b, const char *text);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Append the terminating NUL (not counted in n_bytes) and return the text, borrowed from b.

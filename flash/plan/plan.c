@@ -149,7 +149,9 @@ void plan_format(const struct plan *p, struct buf *out)
 				   units_format_bytes(s->size_bytes, size_text), s->offset_bytes);
 		else
 			buf_printf(out, "  %36s", "");
-		buf_printf(out, "  %s\n", s->reason);
+		buf_append_text(out, "  ");
+		buf_append_clean(out, s->reason); /* it may have a label of the medium in it */
+		buf_append_text(out, "\n");
 	}
 }
 

@@ -26,7 +26,7 @@ static void put_name(struct buf *out, const char *target, size_t width)
 	struct err ignored = {0};
 	const char *name = NULL;
 
-	text_put_clean(&clean, target);
+	buf_append_clean(&clean, target);
 	if (buf_text(&clean, &name, &ignored) < 0)
 		return;
 	size_t n_bytes = strlen(name);

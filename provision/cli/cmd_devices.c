@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "flash/base/buf.h"
 #include "flash/base/cleanup.h"
 #include "flash/base/json.h"
 #include "flash/disk/refusal.h"
 #include "provision/cli/command.h"
 #include "provision/cli/describe.h"
-#include "provision/cli/event_text.h"
 #include "provision/cli/print.h"
 
 /* One device, as far as it could be looked at. */
@@ -57,22 +57,22 @@ static int device_look(const char *path, struct device *out, struct err *e)
 
 static void put_text(const struct device *d, struct buf *out)
 {
-	text_put_clean(out, d->facts->path);
+	buf_append_clean(out, d->facts->path);
 	buf_append_text(out, ": ");
 	describe_target(d->facts, out);
 	if (d->facts->by_id[0]) {
 		buf_append_text(out, "\n  by id: ");
-		text_put_clean(out, d->facts->by_id);
+		buf_append_clean(out, d->facts->by_id);
 	}
 	if (has_content(d->facts)) {
 		buf_append_text(out, "\n  on it: ");
 		if (d->unread.code == ERR_NONE)
 			describe_content(&d->content, out);
 		else
-			text_put_clean(out, d->unread.text);
+			buf_append_clean(out, d->unread.text);
 	}
 	buf_append_text(out, d->refusal.code == ERR_NONE ? "\n  can be written" : "\n  refused: ");
-	text_put_clean(out, d->refusal.text);
+	buf_append_clean(out, d->refusal.text);
 	buf_append_text(out, "\n");
 }
 

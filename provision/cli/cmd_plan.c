@@ -1,10 +1,11 @@
 /* lkflash plan: what `write` would do, and nothing done. */
 #include <stdio.h>
 
+#include "flash/base/buf.h"
 #include "flash/base/cleanup.h"
+#include "flash/base/units.h"
 #include "provision/cli/command.h"
 #include "provision/cli/describe.h"
-#include "provision/cli/event_text.h"
 #include "provision/cli/job_options.h"
 #include "provision/cli/print.h"
 
@@ -15,13 +16,13 @@ static void put_image(const struct job *j, const char *where, struct buf *out)
 	char size_text[UNITS_TEXT_BYTES];
 
 	buf_append_text(out, "image   ");
-	text_put_clean(out, where);
+	buf_append_clean(out, where);
 	if (m)
 		buf_printf(out, ", %s %s", m->name, m->version);
 	buf_printf(out, ", %s, ", units_format_bytes(image_size_bytes(im), size_text));
 	if (m) {
 		buf_append_text(out, "signed by ");
-		text_put_clean(out, image_verdict(im)->signers[0]);
+		buf_append_clean(out, image_verdict(im)->signers[0]);
 	} else {
 		buf_printf(out, "not signed (guarantee: %s)", guarantee_name(image_guarantee(im)));
 	}
@@ -33,7 +34,7 @@ static void put_header(const struct job *j, const struct job_request *r, struct 
 	put_image(j, r->image.where, out);
 	buf_printf(out, "board   %s, %s\n", job_board(j)->id, job_board(j)->name);
 	buf_append_text(out, "target  ");
-	text_put_clean(out, r->target);
+	buf_append_clean(out, r->target);
 	buf_append_text(out, ": ");
 	describe_target(job_facts(j), out);
 	buf_append_text(out, "\n        on it now: ");

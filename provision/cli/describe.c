@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "flash/base/buf.h"
 #include "flash/base/units.h"
-#include "provision/cli/event_text.h"
 
 /* ", text" when there is text, after prefix. */
 static void put(struct buf *out, const char *prefix, const char *text)
@@ -12,7 +12,7 @@ static void put(struct buf *out, const char *prefix, const char *text)
 	if (!text || !text[0])
 		return;
 	buf_append_text(out, prefix);
-	text_put_clean(out, text);
+	buf_append_clean(out, text);
 }
 
 void describe_target(const struct facts *f, struct buf *out)
@@ -21,7 +21,7 @@ void describe_target(const struct facts *f, struct buf *out)
 
 	switch (f->kind) {
 	case TARGET_BLOCK:
-		text_put_clean(out, f->model[0] ? f->model : "block device");
+		buf_append_clean(out, f->model[0] ? f->model : "block device");
 		break;
 	case TARGET_MISSING:
 		buf_append_text(out, "a new file");

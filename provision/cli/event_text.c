@@ -15,26 +15,6 @@ const char *phase_words(enum phase phase)
 	return words[phase];
 }
 
-/* Bytes of the control character at c, 0 when it is none: C0, DEL, and C1 in UTF-8 (a terminal
- * takes U+009B for the start of a command). */
-static size_t control_length(const unsigned char *c)
-{
-	if (c[0] < 0x20 || c[0] == 0x7f)
-		return 1;
-	return c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
-}
-
-void text_put_clean(struct buf *out, const char *text)
-{
-	const unsigned char *c = (const unsigned char *)text;
-
-	while (*c) {
-		size_t n_bytes = control_length(c);
-		buf_append(out, n_bytes ? (const void *)"?" : c, 1);
-		c += n_bytes ? n_bytes : 1;
-	}
-}
-
 const char *text_duration(uint64_t duration_s, char text[DURATION_TEXT_BYTES])
 {
 	uint64_t minutes = duration_s / 60;

@@ -13,10 +13,6 @@ enum { DURATION_TEXT_BYTES = 32 };
 /* "writing", "reading back", ... */
 const char *phase_words(enum phase phase);
 
-/* Append text with every control character as '?', so that a disk's model or an image's name
- * cannot steer the terminal. */
-void text_put_clean(struct buf *out, const char *text);
-
 /* "0:07", "12:34" or "1:02:03", into text, which is returned. */
 const char *text_duration(uint64_t duration_s, char text[DURATION_TEXT_BYTES]);
 

@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "flash/base/buf.h"
 #include "flash/base/cleanup.h"
 #include "flash/base/json.h"
 #include "flash/base/parse.h"
 #include "flash/base/units.h"
-#include "provision/cli/event_text.h"
 
 enum { HEX_BYTES = 2 * SHA256_BYTES + 1, N_KINDS = CHUNK_SKIP + 1 };
 
@@ -108,7 +108,7 @@ static void put_signature(const struct inspection *in, struct buf *out)
 	}
 	for (size_t i = 0; i < v->n_signers; i++) {
 		buf_append_text(out, i == 0 ? "signature   trusted, by " : "            and by ");
-		text_put_clean(out, v->signers[i]);
+		buf_append_clean(out, v->signers[i]);
 		buf_append_text(out, "\n");
 	}
 }

@@ -13,7 +13,7 @@
 static void put_target(struct buf *out, const struct event *ev)
 {
 	if (ev->target) {
-		text_put_clean(out, ev->target);
+		buf_append_clean(out, ev->target);
 		buf_append_text(out, ": ");
 	}
 }
@@ -22,7 +22,7 @@ static void put_text(struct buf *out, const struct event *ev)
 {
 	if (ev->text) {
 		buf_append_text(out, ": ");
-		text_put_clean(out, ev->text);
+		buf_append_clean(out, ev->text);
 	}
 }
 
@@ -58,7 +58,7 @@ static void put_failed(struct buf *out, const struct event *ev, const struct lin
 	buf_append_text(out, facts->has_color ? RED : "");
 	if (ev->target && !strstr(text, ev->target))
 		put_target(out, ev);
-	text_put_clean(out, text);
+	buf_append_clean(out, text);
 	buf_append_text(out, facts->has_color ? PLAIN : "");
 }
 

@@ -121,6 +121,17 @@ static int take_closed_descriptors(struct err *e)
 	return 0;
 }
 
+static void tell_as_text(const struct err *e)
+{
+	CLEANUP(buf_release) struct buf line = {0};
+	const char *text = NULL;
+	struct err ignored = {0};
+
+	buf_append_clean(&line, e->text);
+	if (buf_text(&line, &text, &ignored) == 0)
+		(void)fprintf(stderr, "lkflash: %s\n", text);
+}
+
 /* One object on standard output, like the events of a report. */
 static void tell_as_json(const struct err *e)
 {
@@ -154,7 +165,7 @@ int main(int argc, char **argv)
 	if (run(argv + 1, (size_t)argc - 1, &signal_number, &e) == 0 && finish_output(&e) == 0)
 		return 0;
 	if (*e.text)
-		(void)fprintf(stderr, "lkflash: %s\n", e.text);
+		tell_as_text(&e);
 	if (*e.text && is_json)
 		tell_as_json(&e);
 	return e.code == ERR_CANCELLED ? EXIT_SIGNALLED + signal_number : (int)e.code;

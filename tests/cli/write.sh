@@ -81,6 +81,8 @@ cmp -s "$TMP/image.raw" "$TMP/b.img"
 ok $? "and the others are written"
 
 # ---- Verifying what is there
+run "$LKFLASH" verify "${TRUST[@]}" "$TMP/"$'no\033[2Jsuch'
+like "$err" "no\\?\\[2Jsuch: No such file" "an error cannot steer the terminal"
 run "$LKFLASH" verify "${TRUST[@]}" "$TMP/image.raw"
 exits 0 "an image is verified by itself"
 run "$LKFLASH" verify "${TRUST[@]}" --image "$TMP/image.raw" "$TMP/old.img"

@@ -167,6 +167,24 @@ static void text_has_one_numbered_line_a_step(void **state)
 	assert_non_null(strstr(text, "\n 7  probe "));
 }
 
+static void label_of_the_medium_cannot_steer_the_terminal(void **state)
+{
+	struct signature old[] = {
+		{.offset_bytes = 5 * MIB, .size_bytes = 2, .type = "ext4", .label = "a\033[2Jb"}};
+	struct signatures stale = {.items = old, .n_items = 1};
+	struct plan_input in = usual_input();
+	in.stale = &stale;
+	CLEANUP(plan_freep) struct plan *p = plan_of(&in);
+	CLEANUP(buf_release) struct buf out = {0};
+	struct err e = {0};
+	const char *text = NULL;
+
+	(void)state;
+	plan_format(p, &out);
+	assert_int_equal(buf_text(&out, &text, &e), 0);
+	assert_non_null(strstr(text, "old ext4 a?[2Jb\n"));
+}
+
 static void json_has_one_object_a_step(void **state)
 {
 	struct plan_input in = usual_input();
@@ -195,6 +213,7 @@ int main(void)
 		cmocka_unit_test(image_of_one_chunk_is_all_commit),
 		cmocka_unit_test(stream_of_unknown_size_is_written_to_its_end),
 		cmocka_unit_test(text_has_one_numbered_line_a_step),
+		cmocka_unit_test(label_of_the_medium_cannot_steer_the_terminal),
 		cmocka_unit_test(json_has_one_object_a_step),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
