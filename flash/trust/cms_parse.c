@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "flash/base/cleanup.h"
 #include "flash/trust/oid.h"
 
 enum { SKI_TAG = DER_IMPLICIT_0 }; /* 5.3, SignerIdentifier */
@@ -276,7 +277,7 @@ static bool has_algorithm(struct der set, struct der algorithm)
 static int check_digest_algorithms(struct der set, const struct cms *c, struct err *e)
 {
 	struct der used[SIGNERS_MAX];
-	struct buf wanted = {0};
+	CLEANUP(buf_release) struct buf wanted = {0};
 	struct der content = {0};
 
 	for (size_t i = 0; i < c->n_signers; i++) {
@@ -285,10 +286,12 @@ static int check_digest_algorithms(struct der set, const struct cms *c, struct e
 			return refuse(e, "does not list the digest of a signer");
 	}
 	der_append_set(&wanted, DER_SET, used, c->n_signers);
+	if (buf_check(&wanted, e) < 0)
+		return -1;
 	struct der rest = {wanted.bytes, wanted.n_bytes};
-	bool is_equal = der_take(&rest, DER_SET, &content) && der_equals(content, set);
-	buf_release(&wanted);
-	return is_equal ? 0 : refuse(e, "lists other digests than its signers use");
+	if (!der_take(&rest, DER_SET, &content) || !der_equals(content, set))
+		return refuse(e, "lists other digests than its signers use");
+	return 0;
 }
 
 /* 3 and 5.1, down to the content of SignedData. */
@@ -328,8 +331,7 @@ int cms_parse(const uint8_t *der, size_t der_bytes, struct cms *out, struct err 
 		return -1;
 	if (!der_is_small_integer(version, CMS_VERSION))
 		return refuse(e, "is not SignedData version 3");
-	if (parse_certificates(&in, &c, e) < 0 ||
-	    parse_signers(&in, &c, e) < 0)
+	if (parse_certificates(&in, &c, e) < 0 || parse_signers(&in, &c, e) < 0)
 		return -1;
 	if (in.n_bytes > 0)
 		return refuse(e, "has more behind its signers than CMS knows");

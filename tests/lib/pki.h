@@ -117,8 +117,8 @@ static inline int pki_load_store(const struct pki *p, const struct attempt *a,
 	const char *cas[PKI_LIST_MAX] = {0};
 	const char *crls[PKI_LIST_MAX] = {0};
 	struct trust_files files = {.ca_paths = cas, .crl_paths = crls};
-	const char *const usual[] = {"ca", NULL};
-	const char *const *names = a->cas[0] ? a->cas : usual;
+	const char *const only_ca[] = {"ca", NULL};
+	const char *const *names = a->cas[0] ? a->cas : only_ca;
 
 	for (size_t i = 0; names[i]; i++)
 		cas[files.n_ca_paths++] = pki_path(p, names[i], ".pem", paths[i], sizeof paths[i]);

@@ -182,7 +182,7 @@ TEST(depth_is_limited)
 	(void)state;
 	bytes[0] = 0x30;
 	bytes[1] = 62;
-	for (uint8_t i = 2; i < sizeof bytes; i += 2) {
+	for (size_t i = 2; i < sizeof bytes; i += 2) {
 		bytes[i] = 0x30;
 		bytes[i + 1] = (uint8_t)(sizeof bytes - i - 2);
 	}

@@ -59,6 +59,11 @@ TEST(root_that_is_carried_along_is_no_harm)
 	ACCEPTED("deep-root");
 }
 
+TEST(root_that_is_carried_along_beside_a_trusted_intermediate_is_no_harm)
+{
+	ACCEPTED("deep-root", .cas = {"int", "ca"});
+}
+
 TEST(root_that_is_carried_along_is_not_trusted_for_that)
 {
 	REFUSED("no trusted CA issued", "deep-root", .cas = {"other"});
@@ -377,6 +382,8 @@ int main(void)
 		cmocka_unit_test(signer_of_a_ca_that_only_has_the_trusted_name_is_refused),
 		cmocka_unit_test(intermediate_that_is_carried_along_completes_the_chain),
 		cmocka_unit_test(root_that_is_carried_along_is_no_harm),
+		cmocka_unit_test(
+			root_that_is_carried_along_beside_a_trusted_intermediate_is_no_harm),
 		cmocka_unit_test(root_that_is_carried_along_is_not_trusted_for_that),
 		cmocka_unit_test(trusted_intermediate_needs_no_root),
 		cmocka_unit_test(missing_intermediate_is_refused),
