@@ -62,8 +62,9 @@ struct signed_bytes {
 };
 
 /* Does the signature hold over the content? Every SignerInfo must verify, and threshold distinct
- * keys must chain to the store under the X.509 policy. Fails with ERR_UNTRUSTED and the reason;
- * *out is left alone then. */
+ * keys must chain to the store under the X.509 policy: a signer that does not is no harm beyond
+ * that. Every certificate in the signature must be of use to a signer or trusted itself. Fails with
+ * ERR_UNTRUSTED and the reason; *out is left alone then. */
 int trust_verify(const struct trust_store *s, const struct trust_policy *p,
 		 const struct signed_bytes *b, struct trust_verdict *out, struct err *e);
 

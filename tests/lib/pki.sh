@@ -159,6 +159,9 @@ make_revocation_lists() {
 	crl other other
 	crl no-crl-ca no-crl-ca
 	cat none.crl int-none.crl >both.crl
+	printf '%s\n' '[x]' 'issuingDistributionPoint=critical,@i' '[i]' onlyuser=TRUE >>ca.conf
+	openssl ca -config ca.conf -cert ca.pem -keyfile ca.key -gencrl -crldays 7 -crlexts x \
+		-out partial.crl
 	openssl crl -in none.crl -outform DER -out none-der.crl
 }
 

@@ -79,6 +79,13 @@ TEST(file_without_revocation_list_is_a_usage_error)
 		     "holds no readable revocation list");
 }
 
+/* A list that leaves some certificates out says so in a critical extension. */
+TEST(revocation_list_that_is_not_of_everything_is_refused)
+{
+	assert_fails(*state, (struct attempt){.crls = {"partial"}}, ERR_USAGE,
+		     "holds no readable revocation list");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +96,7 @@ int main(void)
 		cmocka_unit_test(file_with_one_broken_certificate_is_a_usage_error),
 		cmocka_unit_test(certificate_of_no_ca_is_a_usage_error),
 		cmocka_unit_test(file_without_revocation_list_is_a_usage_error),
+		cmocka_unit_test(revocation_list_that_is_not_of_everything_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
