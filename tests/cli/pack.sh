@@ -100,6 +100,18 @@ SOURCE_DATE_EPOCH=1 packs image.raw one.zst
 SOURCE_DATE_EPOCH=1 packs image.raw two.zst
 ok "$(cmp -s one.zst two.zst; echo $?)" "the same image gives the same bytes"
 
+# ---- A signal: the FIFO opens when lkflash reads it, and signals are watched by then
+mkfifo fifo
+echo old >stopped.zst
+"$LKFLASH" pack -q "${KEYS[@]}" --out stopped.zst fifo 2>stopped.err &
+exec 3>fifo
+head -c 2000000 image.raw >&3
+kill -KILL $!
+{ wait $!; } 2>/dev/null
+exec 3>&-
+is "$(cat stopped.zst)" old "killed, it leaves the file that was there"
+is "$(find . -name 'stopped.zst.*' | wc -l)" 0 "and nothing beside it"
+
 # ---- Refusals
 run "$LKFLASH" pack "${KEYS[@]}" image.raw
 exits 2 "pack needs --out"

@@ -166,6 +166,18 @@ run "$LKFLASH" sign --attach bare.p7s --manifest m.json image.raw
 exits 4 "a signature without its certificate is refused"
 ok "$([ ! -e image.raw.lkm ]; echo $?)" "and nothing was written for any of them"
 
+# ---- A signal: the FIFO opens when lkflash reads it, and signals are watched by then
+mkfifo fifo
+"$LKFLASH" sign -q "${KEYS[@]}" "${SAYS[@]}" --out stopped.lkm fifo 2>stopped.err &
+exec 3>fifo
+head -c 2000000 image.raw >&3
+kill -TERM $!
+wait $!
+is $? 143 "SIGTERM stops it"
+exec 3>&-
+like "$(cat stopped.err)" "stopped by a signal" "it says so"
+is "$(find . -name 'stopped.lkm*' | wc -l)" 0 "and leaves nothing behind"
+
 # ---- What is asked wrongly
 run "$LKFLASH" sign "${SAYS[@]}" image.raw
 exits 2 "signing needs a key"
