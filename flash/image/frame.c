@@ -75,7 +75,7 @@ static int check_header(const uint8_t *h, const char *tag, size_t min_bytes, siz
 }
 
 int frame_read(struct source *s, const char *tag, size_t min_bytes, size_t max_bytes,
-	       uint8_t **out_bytes, size_t *out_n_bytes, struct err *e)
+	       struct buf *out, struct err *e)
 {
 	uint8_t h[FRAME_HEADER_BYTES];
 
@@ -88,7 +88,6 @@ int frame_read(struct source *s, const char *tag, size_t min_bytes, size_t max_b
 		return err_errno(e, "reading section %s", tag);
 	if (read_whole(s, tag, bytes, n_bytes, e) < 0)
 		return -1;
-	*out_bytes = TAKE(bytes);
-	*out_n_bytes = n_bytes;
+	*out = (struct buf){.bytes = TAKE(bytes), .n_bytes = n_bytes, .capacity_bytes = n_bytes};
 	return 0;
 }

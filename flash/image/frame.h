@@ -18,7 +18,7 @@ bool frame_has_magic(const uint8_t *bytes, size_t n_bytes);
 void frame_append(struct buf *out, const char *tag, const void *bytes, size_t n_bytes);
 
 /* Take the next section, which must have that tag and min_bytes to max_bytes of content, from s.
- * The content is the caller's. Fails with ERR_UNTRUSTED when it is another, too small, too large or
- * cut short. */
+ * The content goes into *out, which must be empty. Fails with ERR_UNTRUSTED when it is another, too
+ * small, too large or cut short. */
 int frame_read(struct source *s, const char *tag, size_t min_bytes, size_t max_bytes,
-	       uint8_t **out_bytes, size_t *out_n_bytes, struct err *e);
+	       struct buf *out, struct err *e);

@@ -79,20 +79,19 @@ void image_free(struct image *im)
 static int read_index(struct image *im, struct source *s, struct err *e)
 {
 	const struct manifest *m = im->manifest;
-	CLEANUP(freep) uint8_t *bytes = NULL;
+	CLEANUP(buf_release) struct buf content = {0};
 	uint8_t sum[SHA256_BYTES];
-	size_t n_bytes = 0;
 
 	if (m->index_size_bytes > INDEX_MAX_BYTES)
 		return err_set(e, ERR_UNTRUSTED, "the index has %" PRIu64 " bytes, more than %d",
 			       m->index_size_bytes, INDEX_MAX_BYTES);
-	if (frame_read(s, "INDX", (size_t)m->index_size_bytes, (size_t)m->index_size_bytes, &bytes,
-		       &n_bytes, e) < 0 ||
-	    digest_sha256(bytes, n_bytes, sum, e) < 0)
+	if (frame_read(s, "INDX", (size_t)m->index_size_bytes, (size_t)m->index_size_bytes,
+		       &content, e) < 0 ||
+	    digest_sha256(content.bytes, content.n_bytes, sum, e) < 0)
 		return -1;
 	if (memcmp(sum, m->index_sha256, SHA256_BYTES) != 0)
 		return err_set(e, ERR_UNTRUSTED, "the index differs from the signed manifest");
-	if (index_parse(bytes, n_bytes, &im->index, e) < 0)
+	if (index_parse(content.bytes, content.n_bytes, &im->index, e) < 0)
 		return -1;
 	if (im->index->image_size_bytes != m->image_size_bytes)
 		return err_set(e, ERR_UNTRUSTED,
@@ -105,22 +104,23 @@ static int read_index(struct image *im, struct source *s, struct err *e)
 static int read_sections(struct image *im, struct source *s, const struct image_request *r,
 			 struct err *e)
 {
-	CLEANUP(freep) uint8_t *json = NULL;
-	CLEANUP(freep) uint8_t *der = NULL;
-	struct signed_bytes b = {0};
+	CLEANUP(buf_release) struct buf json = {0};
+	CLEANUP(buf_release) struct buf der = {0};
 
-	if (frame_read(s, "MANI", 1, MANIFEST_MAX_BYTES, &json, &b.content_bytes, e) < 0 ||
-	    frame_read(s, "SIGN", 1, SIGNATURE_MAX_BYTES, &der, &b.signature_bytes, e) < 0)
+	if (frame_read(s, "MANI", 1, MANIFEST_MAX_BYTES, &json, e) < 0 ||
+	    frame_read(s, "SIGN", 1, SIGNATURE_MAX_BYTES, &der, e) < 0)
 		return -1;
 	if (!r->store)
 		return err_hint(
 			(err_set(e, ERR_UNTRUSTED, "no certificate authority is trusted"), e),
 			"name one with --trust FILE, or put it into /etc/lkflash/trust.d");
-	b.content = json;
-	b.signature = der;
+	const struct signed_bytes b = {.signature = der.bytes,
+				       .signature_bytes = der.n_bytes,
+				       .content = json.bytes,
+				       .content_bytes = json.n_bytes};
 	if (trust_verify(r->store, &r->policy, &b, &im->verdict, e) < 0)
 		return err_wrap(e, "signature");
-	if (manifest_parse(json, b.content_bytes, &im->manifest, e) < 0)
+	if (manifest_parse(json.bytes, json.n_bytes, &im->manifest, e) < 0)
 		return err_wrap(e, "manifest");
 	if (read_index(im, s, e) < 0)
 		return -1;

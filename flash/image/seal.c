@@ -50,25 +50,19 @@ int seal_prepare(struct manifest *m, const struct survey *survey, struct seal *o
 	return 0;
 }
 
-static int check_signature(const struct seal_attachment *a, const struct seal_trust *t,
-			   struct err *e)
+static int check_signature(const struct signed_bytes *b, const struct seal_trust *t, struct err *e)
 {
-	const struct signed_bytes b = {.signature = a->signature,
-				       .signature_bytes = a->signature_bytes,
-				       .content = a->manifest_json,
-				       .content_bytes = a->manifest_json_bytes};
 	struct trust_verdict verdict = {0};
-	int status =
-		t ? trust_verify(t->store, &t->policy, &b, &verdict, e) : match_signature(&b, e);
+	int status = t ? trust_verify(t->store, &t->policy, b, &verdict, e) : match_signature(b, e);
 
 	return status < 0 ? err_wrap(e, "signature") : 0;
 }
 
-static int append_sections(const struct seal_attachment *a, const struct buf *index,
+static int append_sections(const struct signed_bytes *manifest, const struct buf *index,
 			   struct buf *out, struct err *e)
 {
-	frame_append(out, "MANI", a->manifest_json, a->manifest_json_bytes);
-	frame_append(out, "SIGN", a->signature, a->signature_bytes);
+	frame_append(out, "MANI", manifest->content, manifest->content_bytes);
+	frame_append(out, "SIGN", manifest->signature, manifest->signature_bytes);
 	frame_append(out, "INDX", index->bytes, index->n_bytes);
 	return buf_check(out, e);
 }
@@ -77,16 +71,16 @@ int seal_sign(const struct seal *s, struct signing_key *const *keys, size_t n_ke
 	      const struct seal_trust *t, struct buf *out, struct err *e)
 {
 	CLEANUP(buf_release) struct buf signature = {0};
-	struct seal_attachment a = {.manifest_json = s->manifest_json.bytes,
-				    .manifest_json_bytes = s->manifest_json.n_bytes};
+	struct signed_bytes manifest = {.content = s->manifest_json.bytes,
+					.content_bytes = s->manifest_json.n_bytes};
 
-	if (trust_sign(keys, n_keys, a.manifest_json, a.manifest_json_bytes, &signature, e) < 0)
+	if (trust_sign(keys, n_keys, manifest.content, manifest.content_bytes, &signature, e) < 0)
 		return -1;
-	a.signature = signature.bytes;
-	a.signature_bytes = signature.n_bytes;
-	if (check_signature(&a, t, e) < 0)
+	manifest.signature = signature.bytes;
+	manifest.signature_bytes = signature.n_bytes;
+	if (check_signature(&manifest, t, e) < 0)
 		return -1;
-	return append_sections(&a, &s->index, out, e);
+	return append_sections(&manifest, &s->index, out, e);
 }
 
 /* Is m about the image that was surveyed, and its index the one of the survey? */
@@ -109,17 +103,17 @@ static int check_image(const struct manifest *m, const struct survey *survey,
 	return 0;
 }
 
-int seal_attach(const struct survey *survey, const struct seal_attachment *a,
+int seal_attach(const struct survey *survey, const struct signed_bytes *manifest,
 		const struct seal_trust *t, struct buf *out, struct err *e)
 {
 	CLEANUP(buf_release) struct buf index = {0};
 	CLEANUP(manifest_freep) struct manifest *m = NULL;
 
-	if (check_signature(a, t, e) < 0)
+	if (check_signature(manifest, t, e) < 0)
 		return -1;
-	if (manifest_parse(a->manifest_json, a->manifest_json_bytes, &m, e) < 0)
+	if (manifest_parse(manifest->content, manifest->content_bytes, &m, e) < 0)
 		return err_wrap(e, "manifest");
 	if (index_format(survey->index, &index, e) < 0 || check_image(m, survey, &index, e) < 0)
 		return -1;
-	return append_sections(a, &index, out, e);
+	return append_sections(manifest, &index, out, e);
 }

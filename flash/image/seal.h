@@ -37,16 +37,8 @@ struct seal_trust {
 int seal_sign(const struct seal *s, struct signing_key *const *keys, size_t n_keys,
 	      const struct seal_trust *t, struct buf *out, struct err *e);
 
-/* A signature that was made elsewhere over a manifest that was written earlier. */
-struct seal_attachment {
-	const void *manifest_json; /* borrowed; exactly what was signed */
-	size_t manifest_json_bytes;
-	const uint8_t *signature; /* borrowed; DER */
-	size_t signature_bytes;
-};
-
-/* Append the three sections with that signature to *out. Fails with ERR_UNTRUSTED when t does not
- * trust it, or the image is another than the manifest's: both must have the same digests of it and
- * of its index. */
-int seal_attach(const struct survey *survey, const struct seal_attachment *a,
+/* Append the three sections to *out, of a manifest that was written earlier and a signature that
+ * was made over it elsewhere. Fails with ERR_UNTRUSTED when t does not trust it, or the image is
+ * another than the manifest's: both must have the same digests of it and of its index. */
+int seal_attach(const struct survey *survey, const struct signed_bytes *manifest,
 		const struct seal_trust *t, struct buf *out, struct err *e);

@@ -16,16 +16,17 @@
 /* The parts of a signed image, as they are. */
 struct parts {
 	char *path; /* owned; where they were found */
-	uint8_t *json, *signature, *index;
-	size_t json_bytes, signature_bytes, index_bytes;
+	struct buf json;
+	struct buf signature;
+	struct buf index;
 };
 
 static void parts_release(struct parts *p)
 {
 	free(p->path);
-	free(p->json);
-	free(p->signature);
-	free(p->index);
+	buf_release(&p->json);
+	buf_release(&p->signature);
+	buf_release(&p->index);
 }
 
 static int has_sections(struct source *s, bool *out, struct err *e)
@@ -85,40 +86,38 @@ static int load_parts(const struct options *o, struct parts *p, struct err *e)
 
 	if (open_sections(o, &p->path, &s, e) < 0)
 		return -1;
-	if (frame_read(s, "MANI", 1, MANIFEST_MAX_BYTES, &p->json, &p->json_bytes, e) < 0 ||
-	    frame_read(s, "SIGN", 1, SIGNATURE_MAX_BYTES, &p->signature, &p->signature_bytes, e) <
-		    0 ||
-	    frame_read(s, "INDX", 1, INDEX_MAX_BYTES, &p->index, &p->index_bytes, e) < 0)
+	if (frame_read(s, "MANI", 1, MANIFEST_MAX_BYTES, &p->json, e) < 0 ||
+	    frame_read(s, "SIGN", 1, SIGNATURE_MAX_BYTES, &p->signature, e) < 0 ||
+	    frame_read(s, "INDX", 1, INDEX_MAX_BYTES, &p->index, e) < 0)
 		return err_wrap(e, "%s", p->path);
 	return 0;
 }
 
 /* ---- What is done with them ---- */
 
-static int extract_one(const char *folder, const char *name, const void *bytes, size_t n_bytes,
-		       struct err *e)
+static int extract_one(const char *folder, const char *name, const struct buf *part, struct err *e)
 {
 	CLEANUP(freep) char *path = join(folder, name, e);
 
-	return path ? fdio_save(path, bytes, n_bytes, 0644, e) : -1;
+	return path ? fdio_save(path, part->bytes, part->n_bytes, 0644, e) : -1;
 }
 
 static int extract(const char *folder, const struct parts *p, struct err *e)
 {
 	if (fdio_mkdir(folder, 0755, e) < 0 ||
-	    extract_one(folder, "/manifest.json", p->json, p->json_bytes, e) < 0 ||
-	    extract_one(folder, "/signature.p7s", p->signature, p->signature_bytes, e) < 0)
+	    extract_one(folder, "/manifest.json", &p->json, e) < 0 ||
+	    extract_one(folder, "/signature.p7s", &p->signature, e) < 0)
 		return -1;
-	return extract_one(folder, "/index.bin", p->index, p->index_bytes, e);
+	return extract_one(folder, "/index.bin", &p->index, e);
 }
 
 static int check_index(const struct parts *p, const struct manifest *m, struct err *e)
 {
 	uint8_t digest[SHA256_BYTES];
 
-	if (digest_sha256(p->index, p->index_bytes, digest, e) < 0)
+	if (digest_sha256(p->index.bytes, p->index.n_bytes, digest, e) < 0)
 		return -1;
-	if (m->index_size_bytes != p->index_bytes ||
+	if (m->index_size_bytes != p->index.n_bytes ||
 	    memcmp(m->index_sha256, digest, SHA256_BYTES) != 0)
 		return err_set(e, ERR_UNTRUSTED, "the index differs from the manifest");
 	return 0;
@@ -128,10 +127,10 @@ static int check_signature(const struct options *o, const struct parts *p,
 			   struct trust_verdict *out, struct err *e)
 {
 	CLEANUP(trust_options_release) struct trust_options t = {0};
-	const struct signed_bytes b = {.signature = p->signature,
-				       .signature_bytes = p->signature_bytes,
-				       .content = p->json,
-				       .content_bytes = p->json_bytes};
+	const struct signed_bytes b = {.signature = p->signature.bytes,
+				       .signature_bytes = p->signature.n_bytes,
+				       .content = p->json.bytes,
+				       .content_bytes = p->json.n_bytes};
 
 	if (trust_options_load(o, &t, e) < 0)
 		return -1;
@@ -145,8 +144,8 @@ static int print(const struct options *o, const struct parts *p,
 	CLEANUP(index_freep) struct index *x = NULL;
 	CLEANUP(buf_release) struct buf out = {0};
 
-	if (manifest_parse(p->json, p->json_bytes, &m, e) < 0 || check_index(p, m, e) < 0 ||
-	    index_parse(p->index, p->index_bytes, &x, e) < 0)
+	if (manifest_parse(p->json.bytes, p->json.n_bytes, &m, e) < 0 || check_index(p, m, e) < 0 ||
+	    index_parse(p->index.bytes, p->index.n_bytes, &x, e) < 0)
 		return -1;
 	struct inspection in = {.path = p->path, .manifest = m, .index = x, .verdict = verdict};
 	if (o->is_json && inspect_put_json(&in, &out, e) < 0)

@@ -98,19 +98,20 @@ static int attach(struct seal_options *so, struct err *e)
 	CLEANUP(freep) uint8_t *signature = NULL;
 	CLEANUP(survey_freep) struct survey *s = NULL;
 	CLEANUP(buf_release) struct buf sections = {0};
-	struct seal_attachment a = {0};
+	struct signed_bytes manifest = {0};
 	struct seal_trust room = {0};
 
 	if (check_attach(o, e) < 0 || choose_path(o, &path, e) < 0 ||
 	    seal_options_load_trust(so, e) < 0 ||
-	    fdio_load(o->manifest_where, MANIFEST_MAX_BYTES, &json, &a.manifest_json_bytes, e) <
+	    fdio_load(o->manifest_where, MANIFEST_MAX_BYTES, &json, &manifest.content_bytes, e) <
 		    0 ||
-	    fdio_load(o->attach_path, SIGNATURE_MAX_BYTES, &signature, &a.signature_bytes, e) < 0)
+	    fdio_load(o->attach_path, SIGNATURE_MAX_BYTES, &signature, &manifest.signature_bytes,
+		      e) < 0)
 		return -1;
-	a.manifest_json = json;
-	a.signature = signature;
+	manifest.content = json;
+	manifest.signature = signature;
 	if (survey_image(so, &s, e) < 0 ||
-	    seal_attach(s, &a, seal_options_trust(so, &room), &sections, e) < 0)
+	    seal_attach(s, &manifest, seal_options_trust(so, &room), &sections, e) < 0)
 		return -1;
 	return save(so, path, &sections, "signed manifest in ", e);
 }

@@ -1,6 +1,4 @@
 /* Any bytes as the three sections of a signed image, in their order. */
-#include <stdlib.h>
-
 #include "flash/image/frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,11 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (source_mem_new(data, size, &s, &e) < 0)
 		return 0;
 	for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
-		uint8_t *content = NULL;
-		size_t n_bytes = 0;
-		if (frame_read(s, tags[i], 1, SECTION_MAX_BYTES, &content, &n_bytes, &e) < 0)
+		struct buf content = {0};
+		if (frame_read(s, tags[i], 1, SECTION_MAX_BYTES, &content, &e) < 0)
 			break;
-		free(content);
+		buf_release(&content);
 	}
 	source_free(s);
 	return 0;

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -36,13 +35,12 @@ static int read_as(const struct fixture *f, const char *tag, size_t min_bytes, s
 		   struct err *e)
 {
 	struct source *s = NULL;
-	uint8_t *content = NULL;
-	size_t n_bytes = 0;
+	struct buf content = {0};
 
 	assert_int_equal(source_mem_new(f->bytes.bytes, f->bytes.n_bytes, &s, e), 0);
-	int result = frame_read(s, tag, min_bytes, max_bytes, &content, &n_bytes, e);
+	int result = frame_read(s, tag, min_bytes, max_bytes, &content, e);
 	source_free(s);
-	free(content);
+	buf_release(&content);
 	return result;
 }
 
@@ -70,15 +68,14 @@ static void section_is_read_back(void **state)
 {
 	const struct fixture *f = *state;
 	struct source *s = NULL;
-	uint8_t *content = NULL;
-	size_t n_bytes = 0;
+	struct buf content = {0};
 	struct err e;
 
 	assert_int_equal(source_mem_new(f->bytes.bytes, f->bytes.n_bytes, &s, &e), 0);
-	assert_int_equal(frame_read(s, "MANI", 5, 5, &content, &n_bytes, &e), 0);
-	assert_int_equal(n_bytes, 5);
-	assert_memory_equal(content, "hello", 5);
-	free(content);
+	assert_int_equal(frame_read(s, "MANI", 5, 5, &content, &e), 0);
+	assert_int_equal(content.n_bytes, 5);
+	assert_memory_equal(content.bytes, "hello", 5);
+	buf_release(&content);
 	source_free(s);
 }
 
@@ -86,18 +83,17 @@ static void sections_follow_one_another(void **state)
 {
 	struct fixture *f = *state;
 	struct source *s = NULL;
-	uint8_t *first = NULL;
-	uint8_t *second = NULL;
-	size_t n_bytes = 0;
+	struct buf first = {0};
+	struct buf second = {0};
 	struct err e;
 
 	frame_append(&f->bytes, "SIGN", "", 0);
 	assert_int_equal(source_mem_new(f->bytes.bytes, f->bytes.n_bytes, &s, &e), 0);
-	assert_int_equal(frame_read(s, "MANI", 1, 9, &first, &n_bytes, &e), 0);
-	assert_int_equal(frame_read(s, "SIGN", 0, 9, &second, &n_bytes, &e), 0);
-	assert_int_equal(n_bytes, 0);
-	free(first);
-	free(second);
+	assert_int_equal(frame_read(s, "MANI", 1, 9, &first, &e), 0);
+	assert_int_equal(frame_read(s, "SIGN", 0, 9, &second, &e), 0);
+	assert_int_equal(second.n_bytes, 0);
+	buf_release(&first);
+	buf_release(&second);
 	source_free(s);
 }
 
@@ -181,12 +177,11 @@ static void error_of_the_source_keeps_its_code(void **state)
 {
 	static const struct source_ops ops = {.name = "failing", .read = failing_read};
 	struct source s = {.ops = &ops};
-	uint8_t *content = NULL;
-	size_t n_bytes = 0;
+	struct buf content = {0};
 	struct err e;
 
 	(void)state;
-	assert_int_equal(frame_read(&s, "MANI", 1, 9, &content, &n_bytes, &e), -1);
+	assert_int_equal(frame_read(&s, "MANI", 1, 9, &content, &e), -1);
 	assert_int_equal(e.code, ERR_IO);
 	assert_non_null(strstr(e.text, "the cable is out"));
 }

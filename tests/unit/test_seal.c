@@ -121,17 +121,17 @@ static int tear_down(void **state)
 }
 
 /* The fixture's own signature, to be attached to its own image. */
-static struct seal_attachment attachment_of(const struct fixture *f)
+static struct signed_bytes attachment_of(const struct fixture *f)
 {
-	return (struct seal_attachment){
-		.manifest_json = f->seal.manifest_json.bytes,
-		.manifest_json_bytes = f->seal.manifest_json.n_bytes,
+	return (struct signed_bytes){
+		.content = f->seal.manifest_json.bytes,
+		.content_bytes = f->seal.manifest_json.n_bytes,
 		.signature = f->signature.bytes,
 		.signature_bytes = f->signature.n_bytes,
 	};
 }
 
-static void assert_attach_refused(const struct survey *survey, const struct seal_attachment *a,
+static void assert_attach_refused(const struct survey *survey, const struct signed_bytes *a,
 				  const struct seal_trust *t, const char *reason)
 {
 	CLEANUP(buf_release) struct buf out = {0};
@@ -228,7 +228,7 @@ static void own_signature_that_is_not_trusted_is_refused(void **state)
 static void signature_made_elsewhere_gives_the_same_sections(void **state)
 {
 	struct fixture *f = *state;
-	struct seal_attachment a = attachment_of(f);
+	struct signed_bytes a = attachment_of(f);
 	CLEANUP(buf_release) struct buf wanted = {0};
 	CLEANUP(buf_release) struct buf sections = {0};
 	struct err e;
@@ -242,7 +242,7 @@ static void signature_made_elsewhere_gives_the_same_sections(void **state)
 static void trusted_signature_is_attached(void **state)
 {
 	struct fixture *f = *state;
-	struct seal_attachment a = attachment_of(f);
+	struct signed_bytes a = attachment_of(f);
 	CLEANUP(buf_release) struct buf sections = {0};
 	struct err e;
 
@@ -252,7 +252,7 @@ static void trusted_signature_is_attached(void **state)
 static void signature_that_is_not_trusted_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct seal_attachment a = attachment_of(f);
+	struct signed_bytes a = attachment_of(f);
 
 	f->trust.policy.threshold = 2;
 	assert_attach_refused(f->survey, &a, &f->trust, "signature");
@@ -261,7 +261,7 @@ static void signature_that_is_not_trusted_is_refused(void **state)
 static void signature_over_another_manifest_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct seal_attachment a = attachment_of(f);
+	struct signed_bytes a = attachment_of(f);
 
 	f->seal.manifest_json.bytes[f->seal.manifest_json.n_bytes - 1] = ' ';
 	assert_attach_refused(f->survey, &a, NULL, "signature");
@@ -270,7 +270,7 @@ static void signature_over_another_manifest_is_refused(void **state)
 static void signature_cut_short_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct seal_attachment a = attachment_of(f);
+	struct signed_bytes a = attachment_of(f);
 
 	a.signature_bytes--;
 	assert_attach_refused(f->survey, &a, NULL, "signature");
@@ -283,17 +283,17 @@ static void signed_text_that_is_no_manifest_is_refused(void **state)
 	struct err e;
 
 	assert_int_equal(trust_sign(&f->key, 1, "{}", 2, &signature, &e), 0);
-	struct seal_attachment a = {.manifest_json = "{}",
-				    .manifest_json_bytes = 2,
-				    .signature = signature.bytes,
-				    .signature_bytes = signature.n_bytes};
+	struct signed_bytes a = {.content = "{}",
+				 .content_bytes = 2,
+				 .signature = signature.bytes,
+				 .signature_bytes = signature.n_bytes};
 	assert_attach_refused(f->survey, &a, NULL, "manifest");
 }
 
 static void another_image_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct seal_attachment a = attachment_of(f);
+	struct signed_bytes a = attachment_of(f);
 
 	f->image[1] = 0x22;
 	struct survey *other = survey_of(f->image, IMAGE_BYTES, 16);
@@ -304,7 +304,7 @@ static void another_image_is_refused(void **state)
 static void image_of_another_size_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct seal_attachment a = attachment_of(f);
+	struct signed_bytes a = attachment_of(f);
 
 	struct survey *other = survey_of(f->image, IMAGE_BYTES - 1, 16);
 	assert_attach_refused(other, &a, NULL, "another image");
@@ -314,7 +314,7 @@ static void image_of_another_size_is_refused(void **state)
 static void other_chunks_of_the_same_image_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct seal_attachment a = attachment_of(f);
+	struct signed_bytes a = attachment_of(f);
 
 	struct survey *other = survey_of(f->image, IMAGE_BYTES, 17);
 	assert_attach_refused(other, &a, NULL, "other chunks or holes");
