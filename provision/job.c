@@ -322,10 +322,10 @@ static int write_target(struct job *j, struct err *e)
 static void emit_start(const struct job *j)
 {
 	const struct manifest *m = image_manifest(j->image);
-	char text[2 * MANIFEST_NAME_BYTES + 16];
+	char text[2 * MANIFEST_NAME_BYTES] = "unsigned image";
 
-	(void)snprintf(text, sizeof text, "%s %s", m ? m->name : "unsigned image",
-		       m ? m->version : "");
+	if (m)
+		(void)snprintf(text, sizeof text, "%s %s", m->name, m->version);
 	emit_text(j, EVENT_STARTED, ERR_NONE, text);
 	for (size_t i = 0; i < j->n_overrides; i++)
 		emit_text(j, EVENT_OVERRIDE, ERR_NONE, j->overrides[i]);

@@ -92,7 +92,7 @@ static void put_json_blob(const struct board_blob *blob, struct buf *out)
 {
 	json_open(out, NULL, '{');
 	json_text(out, "name", blob->name);
-	json_u64(out, "offset", blob->offset_bytes);
+	json_u64(out, "offset_bytes", blob->offset_bytes);
 	json_text(out, "magic", blob->magic);
 	json_close(out, '}');
 }

@@ -23,6 +23,7 @@ static void put_json(const char *folder, struct buf *out)
 	char path[4096];
 
 	json_open(out, NULL, '{');
+	json_text(out, "event", "keys");
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		(void)snprintf(path, sizeof path, "%s/%s", folder, files[i][1]);
 		json_text(out, files[i][0], path);

@@ -9,6 +9,22 @@
 #include "provision/cli/job_options.h"
 #include "provision/cli/print.h"
 
+/* By what an unsigned image will be checked. */
+static const char *evidence_words(enum guarantee g)
+{
+	switch (g) {
+	case GUARANTEE_SIGNATURE:
+		break;
+	case GUARANTEE_BMAP:
+		return "not signed, to be checked by its block map";
+	case GUARANTEE_SHA256SUM:
+		return "not signed, to be checked by SHA256SUMS";
+	case GUARANTEE_NONE:
+		return "not signed, with nothing to check it by";
+	}
+	return "signed";
+}
+
 static void put_image(const struct job *j, const char *where, struct buf *out)
 {
 	const struct image *im = job_image(j);
@@ -24,7 +40,7 @@ static void put_image(const struct job *j, const char *where, struct buf *out)
 		buf_append_text(out, "signed by ");
 		buf_append_clean(out, image_verdict(im)->signers[0]);
 	} else {
-		buf_printf(out, "not signed (guarantee: %s)", guarantee_name(image_guarantee(im)));
+		buf_append_text(out, evidence_words(image_guarantee(im)));
 	}
 	buf_append_text(out, "\n");
 }

@@ -3,6 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "flash/image/verified.h"
 
 const char *phase_words(enum phase phase)
 {
@@ -13,6 +16,21 @@ const char *phase_words(enum phase phase)
 		[PHASE_PROBE] = "probing",
 	};
 	return words[phase];
+}
+
+const char *guarantee_words(const char *name)
+{
+	static const char *const words[] = {
+		[GUARANTEE_SIGNATURE] = "the signature holds",
+		[GUARANTEE_BMAP] = "not signed; the digests of its block map hold",
+		[GUARANTEE_SHA256SUM] = "not signed; its digest in SHA256SUMS holds",
+		[GUARANTEE_NONE] = "not signed; nothing tells whether it is the right image",
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(guarantee_name((enum guarantee)i), name) == 0)
+			return words[i];
+	return name;
 }
 
 const char *text_duration(uint64_t duration_s, char text[DURATION_TEXT_BYTES])

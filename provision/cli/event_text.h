@@ -13,6 +13,10 @@ enum { DURATION_TEXT_BYTES = 32 };
 /* "writing", "reading back", ... */
 const char *phase_words(enum phase phase);
 
+/* What is known of the image, given a name of guarantee_name; any other text is returned as it is.
+ */
+const char *guarantee_words(const char *name);
+
 /* "0:07", "12:34" or "1:02:03", into text, which is returned. */
 const char *text_duration(uint64_t duration_s, char text[DURATION_TEXT_BYTES]);
 

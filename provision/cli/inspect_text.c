@@ -130,7 +130,7 @@ static void put_chunks(const struct index *x, struct buf *out)
 	count_kinds(x, counts);
 	json_open(out, "chunks", '{');
 	json_u64(out, "count", x->n_chunks);
-	json_u64(out, "bytes", UINT64_C(1) << x->chunk_log2);
+	json_u64(out, "size_bytes", UINT64_C(1) << x->chunk_log2);
 	json_bool(out, "packed", x->codec != CHUNK_CODEC_STREAM);
 	json_u64(out, "data", counts[CHUNK_DATA]);
 	json_u64(out, "zero", counts[CHUNK_ZERO]);

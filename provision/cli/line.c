@@ -18,11 +18,11 @@ static void put_target(struct buf *out, const struct event *ev)
 	}
 }
 
-static void put_text(struct buf *out, const struct event *ev)
+static void put_text(struct buf *out, const char *text)
 {
-	if (ev->text) {
+	if (text) {
 		buf_append_text(out, ": ");
-		buf_append_clean(out, ev->text);
+		buf_append_clean(out, text);
 	}
 }
 
@@ -31,7 +31,7 @@ static void put_told(struct buf *out, const struct event *ev, const char *word)
 {
 	put_target(out, ev);
 	buf_append_text(out, word);
-	put_text(out, ev);
+	put_text(out, ev->text);
 }
 
 static void put_done(struct buf *out, const struct event *ev, const struct line_facts *facts)
@@ -46,7 +46,7 @@ static void put_done(struct buf *out, const struct event *ev, const struct line_
 		buf_printf(out, ", %s", units_format_bytes(facts->image_bytes, size));
 	if (facts->progress)
 		buf_printf(out, " in %s", text_duration(facts->took_ms / 1000, duration));
-	put_text(out, ev);
+	put_text(out, ev->text ? guarantee_words(ev->text) : NULL);
 }
 
 /* The error names its target nearly always; where it does not, we do. */
@@ -91,7 +91,7 @@ void line_put(struct buf *out, const struct event *ev, const struct line_facts *
 		put_told(out, ev, "started");
 		break;
 	case EVENT_OVERRIDE:
-		put_told(out, ev, "warning");
+		put_told(out, ev, "warning: a check is lifted");
 		break;
 	case EVENT_NOTE:
 		put_told(out, ev, "note");

@@ -42,7 +42,7 @@ is "$(jq -c '[.id, .table, .partitions[0].types[1], .partitions[0].file_system]'
 	'["x86-uefi","mbr-or-gpt","0xef","vfat"]' "boards show --json tells the partitions"
 
 run "$LKFLASH" boards show x86-bios --json --boards-dir "$TMP/empty.d"
-is "$(jq -c '.blobs[0]' <<<"$out")" '{"name":"boot sector signature","offset":510,"magic":"55aa"}' \
+is "$(jq -c '.blobs[0]' <<<"$out")" '{"name":"boot sector signature","offset_bytes":510,"magic":"55aa"}' \
 	"boards show --json tells the blobs"
 
 run "$LKFLASH" boards show x86-uefy --boards-dir "$TMP/empty.d"

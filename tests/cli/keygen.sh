@@ -51,6 +51,7 @@ ok "$([ ! -e "$TMP/bad" ]; echo $?)" "before a folder is made"
 run "$LKFLASH" keygen --out "$TMP/json" --json
 is "$(jq -r '.ca_cert, .ca_key, .cert, .key' <<<"$out" | xargs -n1 basename | tr '\n' ' ')" \
 	"ca.pem ca.key sign.pem sign.key " "--json names the four files"
+is "$(jq -r .event <<<"$out")" keys "in an object that says what it is"
 
 run "$LKFLASH" keygen --out /dev/null/keys
 exits 1 "a folder that cannot be made is an I/O error"

@@ -153,7 +153,7 @@ static void json_says_what_was_not_checked(void **state)
 static void json_counts_the_chunks(void **state)
 {
 	assert_non_null(strstr(json_of(*state),
-			       "\"chunks\":{\"count\":3,\"bytes\":1048576,\"packed\":false,"
+			       "\"chunks\":{\"count\":3,\"size_bytes\":1048576,\"packed\":false,"
 			       "\"data\":1,\"zero\":1,\"skip\":1}"));
 }
 

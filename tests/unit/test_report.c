@@ -236,7 +236,20 @@ static void line_of_done_tells_size_time_and_guarantee(void **state)
 	show(r, write_begins("/dev/sdb", 2 * MIB), 1000, &ignored);
 	show(r, written("/dev/sdb", 2 * MIB, 2 * MIB), 2000, &ignored);
 	show(r, said(EVENT_DONE, "/dev/sdb", "signature"), 76000, &out);
-	assert_text(&out, "/dev/sdb: done, 100 %, 2.00 MiB in 1:15: signature\n");
+	assert_text(&out, "/dev/sdb: done, 100 %, 2.00 MiB in 1:15: the signature holds\n");
+}
+
+static void guarantees_are_told_in_words(void **state)
+{
+	(void)state;
+	assert_string_equal(guarantee_words("signature"), "the signature holds");
+	assert_string_equal(guarantee_words("bmap"),
+			    "not signed; the digests of its block map hold");
+	assert_string_equal(guarantee_words("sha256sum"),
+			    "not signed; its digest in SHA256SUMS holds");
+	assert_string_equal(guarantee_words("none"),
+			    "not signed; nothing tells whether it is the right image");
+	assert_string_equal(guarantee_words("packed in a.zst"), "packed in a.zst");
 }
 
 static void note_about_all_has_no_target(void **state)
@@ -256,7 +269,7 @@ static void override_is_a_warning(void **state)
 
 	(void)state;
 	show(r, said(EVENT_OVERRIDE, "a.img", "--allow-unsigned"), 0, &out);
-	assert_text(&out, "a.img: warning: --allow-unsigned\n");
+	assert_text(&out, "a.img: warning: a check is lifted: --allow-unsigned\n");
 }
 
 static void failure_that_names_its_target_is_not_named_again(void **state)
@@ -580,6 +593,7 @@ int main(void)
 		cmocka_unit_test(line_of_a_pipe_tells_bytes_and_rate),
 		cmocka_unit_test(line_of_done_tells_size_time_and_guarantee),
 		cmocka_unit_test(note_about_all_has_no_target),
+		cmocka_unit_test(guarantees_are_told_in_words),
 		cmocka_unit_test(override_is_a_warning),
 		cmocka_unit_test(failure_that_names_its_target_is_not_named_again),
 		cmocka_unit_test(failure_that_does_not_name_its_target_gets_it),
