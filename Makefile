@@ -117,6 +117,7 @@ $(OUT)/boards_builtin.o: $(GEN)/boards_builtin.c
 UNIT_LDFLAGS_test_source_memory := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_LDFLAGS_test_profile_memory := -Wl,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup
 UNIT_LDFLAGS_test_trust_memory := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+UNIT_LDFLAGS_test_facts_memory := -Wl,--wrap=calloc,--wrap=realloc,--wrap=strdup
 
 $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(UNIT_OBJECTS) $(LIBRARY)
 	$(call say,LINK  $@)

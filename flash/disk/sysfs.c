@@ -25,10 +25,19 @@ char *sysfs_join(const char *folder, const char *name)
 	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
+/* The same without memory that could run out: then a disk in use would look idle. */
+static bool put_path(char path[PATH_MAX], const char *folder, const char *name)
+{
+	int n = snprintf(path, PATH_MAX, "%s/%s", folder, name);
+
+	return n > 0 && n < PATH_MAX;
+}
+
 bool sysfs_text(const char *folder, const char *name, char text[SYSFS_TEXT_BYTES])
 {
-	CLEANUP(freep) char *path = sysfs_join(folder, name);
-	CLEANUP(closep) int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	char path[PATH_MAX];
+	CLEANUP(closep)
+	int fd = put_path(path, folder, name) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	size_t n_bytes = 0;
 	struct err e;
 
@@ -60,9 +69,9 @@ bool sysfs_flag(const char *folder, const char *name)
 
 bool sysfs_exists(const char *folder, const char *name)
 {
-	CLEANUP(freep) char *path = sysfs_join(folder, name);
+	char path[PATH_MAX];
 
-	return path && access(path, F_OK) == 0;
+	return put_path(path, folder, name) && access(path, F_OK) == 0;
 }
 
 static int is_not_dots(const struct dirent *entry)
@@ -157,17 +166,18 @@ char *sysfs_node(const char *folder)
 bool sysfs_device_by_node(const char *root, const char *path, dev_t *out)
 {
 	const char *name = strncmp(path, "/dev/", 5) == 0 ? path + 5 : "";
-	CLEANUP(freep) char *folder = NULL;
+	char folder[PATH_MAX];
 	struct stat st;
 
-	if (asprintf(&folder, "%s/sys/class/block/%s", root, name) < 0) {
-		folder = NULL;
-		return false;
+	if (*name && put_path(folder, root, "sys/class/block/")) {
+		char *end = folder + strlen(folder);
+		size_t n_room = sizeof folder - strlen(folder);
+		bool fits = (size_t)snprintf(end, n_room, "%s", name) < n_room;
+		for (char *p = strchr(end, '/'); p; p = strchr(p, '/'))
+			*p = '!';
+		if (fits && sysfs_device(folder, out))
+			return true;
 	}
-	for (char *p = strchr(folder + strlen(folder) - strlen(name), '/'); p; p = strchr(p, '/'))
-		*p = '!';
-	if (*name && sysfs_device(folder, out))
-		return true;
 	/* Not the kernel's own name for it: /dev/mapper/vg-root, /dev/disk/by-label/data. */
 	if (path[0] != '/' || stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
 		return false;
