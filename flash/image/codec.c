@@ -201,3 +201,18 @@ int codec_open(const struct codec *c, struct source *in, struct source **out, st
 	*out = TAKE(s);
 	return 0;
 }
+
+int codec_open_fitting(struct source *in, struct source **out, struct err *e)
+{
+	CLEANUP(source_freep) struct source *owned_in = in;
+	const uint8_t *bytes = NULL;
+	size_t n_bytes = 0;
+
+	if (source_peek(in, CODEC_MAGIC_MAX_BYTES, &bytes, &n_bytes, e) < 0)
+		return -1;
+	const struct codec *c = codec_by_magic(bytes, n_bytes);
+	if (c)
+		return codec_open(c, TAKE(owned_in), out, e);
+	*out = TAKE(owned_in);
+	return 0;
+}

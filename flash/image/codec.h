@@ -46,6 +46,10 @@ const struct codec *codec_by_magic(const uint8_t *bytes, size_t n_bytes);
  * other bytes behind its streams. After a failure every further read fails alike. */
 int codec_open(const struct codec *c, struct source *in, struct source **out, struct err *e);
 
+/* The same with the codec that the first bytes of in ask for; *out is in itself when they are raw.
+ */
+int codec_open_fitting(struct source *in, struct source **out, struct err *e);
+
 /* One whole zstd frame of n_bytes at bytes, into exactly plain_bytes bytes at plain. Fails with
  * ERR_UNTRUSTED when it is not exactly one frame or gives more or fewer bytes. */
 int codec_zstd_decode(const void *bytes, size_t n_bytes, void *plain, size_t plain_bytes,

@@ -163,27 +163,12 @@ static int open_beside(struct image *im, struct source *sidecar, const struct im
 /* ---- Unsigned ----------------------------------------------------------------------------------
  */
 
-static int load_text(const char *where, size_t max_bytes, const struct image_request *r,
-		     uint8_t **out_bytes, size_t *out_n_bytes, struct err *e)
-{
-	CLEANUP(source_freep) struct source *s = NULL;
-	CLEANUP(freep) uint8_t *bytes = malloc(max_bytes);
-
-	if (!bytes)
-		return err_errno(e, "%s", where);
-	if (source_open(where, &r->source, &s, e) < 0 ||
-	    source_read_full(s, bytes, max_bytes, out_n_bytes, e) < 0)
-		return err_wrap(e, "%s", where);
-	*out_bytes = TAKE(bytes);
-	return 0;
-}
-
 static int load_bmap(const struct image_request *r, struct bmap **out, struct err *e)
 {
 	CLEANUP(freep) uint8_t *xml = NULL;
 	size_t xml_bytes = 0;
 
-	if (load_text(r->bmap_where, BMAP_MAX_BYTES, r, &xml, &xml_bytes, e) < 0)
+	if (source_load(r->bmap_where, &r->source, BMAP_MAX_BYTES, &xml, &xml_bytes, e) < 0)
 		return -1;
 	if (bmap_parse(xml, xml_bytes, out, e) < 0)
 		return err_wrap(e, "%s", r->bmap_where);
@@ -196,7 +181,7 @@ static int load_sum(const struct image_request *r, uint8_t sum[SHA256_BYTES], st
 	CLEANUP(freep) uint8_t *text = NULL;
 	size_t text_bytes = 0;
 
-	if (load_text(r->sums_where, SUMS_MAX_BYTES, r, &text, &text_bytes, e) < 0)
+	if (source_load(r->sums_where, &r->source, SUMS_MAX_BYTES, &text, &text_bytes, e) < 0)
 		return -1;
 	if (sums_find(text, text_bytes, slash ? slash + 1 : r->where, sum, e) < 0)
 		return err_wrap(e, "%s", r->sums_where);
@@ -224,16 +209,8 @@ static int gather_evidence(struct image *im, const struct image_request *r, stru
 static int open_unsigned(struct image *im, struct source **raw, const struct image_request *r,
 			 struct err *e)
 {
-	const struct codec *codec = NULL;
-	const uint8_t *head = NULL;
-	size_t n_head = 0;
-
-	if (gather_evidence(im, r, e) < 0 ||
-	    source_peek(*raw, SOURCE_PEEK_BYTES, &head, &n_head, e) < 0)
+	if (gather_evidence(im, r, e) < 0)
 		return -1;
-	codec = codec_by_magic(head, n_head);
-	if (!codec && im->size_bytes == SIZE_UNKNOWN)
-		im->size_bytes = (*raw)->size_bytes;
 	im->index = calloc(1, sizeof *im->index);
 	if (!im->index)
 		return err_errno(e, "the index");
@@ -241,11 +218,11 @@ static int open_unsigned(struct image *im, struct source **raw, const struct ima
 	im->index->codec = CHUNK_CODEC_STREAM;
 	if (im->evidence && evidence_watch(im->evidence, TAKE(*raw), raw, e) < 0)
 		return -1;
-	if (!codec) {
-		im->payload = TAKE(*raw);
-		return 0;
-	}
-	return codec_open(codec, TAKE(*raw), &im->payload, e);
+	if (codec_open_fitting(TAKE(*raw), &im->payload, e) < 0)
+		return -1;
+	if (im->size_bytes == SIZE_UNKNOWN)
+		im->size_bytes = im->payload->size_bytes;
+	return 0;
 }
 
 /* ---- Which of the three ------------------------------------------------------------------------
@@ -304,11 +281,7 @@ static int open_by_signature(struct image *im, struct source **raw, const struct
 					      : refuse_unsigned(&why, e);
 	if (open_beside(im, sidecar, r, e) < 0)
 		return err_wrap(e, "manifest");
-	const struct codec *codec = codec_by_magic(head, n_head);
-	if (codec)
-		return codec_open(codec, TAKE(*raw), &im->payload, e);
-	im->payload = TAKE(*raw);
-	return 0;
+	return codec_open_fitting(TAKE(*raw), &im->payload, e);
 }
 
 int image_open(const struct image_request *r, struct image **out, struct err *e)

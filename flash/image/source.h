@@ -46,9 +46,10 @@ struct source_options {
 int source_open(const char *where, const struct source_options *o, struct source **out,
 		struct err *e);
 
-/* source_open, and on top the decoder that the first bytes ask for; raw when they ask for none. */
-int source_open_decoded(const char *where, const struct source_options *o, struct source **out,
-			struct err *e);
+/* All bytes of what source_open opens, into memory owned by the caller. Fails with ERR_USAGE when
+ * they are more than max_bytes. */
+int source_load(const char *where, const struct source_options *o, size_t max_bytes,
+		uint8_t **out_bytes, size_t *out_n_bytes, struct err *e);
 
 /* Each kind by itself, for source_open and tests. The bytes of source_mem_new are borrowed.
  * cancel may be NULL. source_file_open makes a pipe source of a FIFO or character device, and fails

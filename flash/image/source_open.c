@@ -1,11 +1,11 @@
-/* Which kind of source a text asks for, and which decoder its first bytes. See source.h. */
+/* Which kind of source a text asks for. See source.h. */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "flash/base/cleanup.h"
-#include "flash/image/codec.h"
 #include "flash/image/source.h"
 
 static int open_stdin(const struct cancel *cancel, struct source **out, struct err *e)
@@ -36,7 +36,6 @@ int source_open(const char *where, const struct source_options *o, struct source
 		struct err *e)
 {
 	static const struct source_options defaults = {0};
-
 	size_t n_scheme = scheme_chars(where);
 
 	if (!o)
@@ -52,19 +51,22 @@ int source_open(const char *where, const struct source_options *o, struct source
 	return source_file_open(where, o->cancel, out, e);
 }
 
-int source_open_decoded(const char *where, const struct source_options *o, struct source **out,
-			struct err *e)
+int source_load(const char *where, const struct source_options *o, size_t max_bytes,
+		uint8_t **out_bytes, size_t *out_n_bytes, struct err *e)
 {
 	CLEANUP(source_freep) struct source *s = NULL;
-	const uint8_t *bytes = NULL;
+	CLEANUP(freep) uint8_t *bytes = malloc(max_bytes + 1);
 	size_t n_bytes = 0;
 
+	if (!bytes)
+		return err_errno(e, "%s", where);
 	if (source_open(where, o, &s, e) < 0 ||
-	    source_peek(s, CODEC_MAGIC_MAX_BYTES, &bytes, &n_bytes, e) < 0)
+	    source_read_full(s, bytes, max_bytes + 1, &n_bytes, e) < 0)
 		return -1;
-	const struct codec *c = codec_by_magic(bytes, n_bytes);
-	if (c)
-		return codec_open(c, TAKE(s), out, e);
-	*out = TAKE(s);
+	if (n_bytes > max_bytes)
+		return err_set(e, ERR_USAGE, "%s is larger than the %zu bytes allowed", where,
+			       max_bytes);
+	*out_bytes = TAKE(bytes);
+	*out_n_bytes = n_bytes;
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "flash/base/cleanup.h"
 #include "flash/base/fdio.h"
+#include "flash/base/units.h"
 #include "flash/image/codec.h"
 #include "flash/image/frame.h"
 #include "provision/cli/manifest_options.h"
@@ -42,7 +43,6 @@ static int open_image(const struct survey_options *so, struct inputs *in, struct
 	const char *where = so->o->operands[0];
 	struct source_options options = {.cancel = so->o->cancel,
 					 .tls_ca_path = so->o->tls_ca_path};
-	const struct codec *codec = NULL;
 	const uint8_t *head = NULL;
 	size_t n_head = 0;
 
@@ -54,23 +54,20 @@ static int open_image(const struct survey_options *so, struct inputs *in, struct
 			       "%s is packed, and carries its signature itself; to sign it again, "
 			       "`lkflash pack` it again",
 			       where);
-	codec = codec_by_magic(head, n_head);
-	in->has_holes = !codec && is_regular_file(where);
-	return codec ? codec_open(codec, TAKE(in->source), &in->source, e) : 0;
+	if (codec_open_fitting(TAKE(in->source), &in->source, e) < 0)
+		return -1;
+	in->has_holes = in->source->size_bytes != SIZE_UNKNOWN && is_regular_file(where);
+	return 0;
 }
 
 static int load_bmap(const struct options *o, struct evidence **out, struct err *e)
 {
-	CLEANUP(source_freep) struct source *s = NULL;
-	CLEANUP(freep) uint8_t *xml = malloc(BMAP_MAX_BYTES);
+	CLEANUP(freep) uint8_t *xml = NULL;
 	struct source_options options = {.cancel = o->cancel, .tls_ca_path = o->tls_ca_path};
 	struct bmap *map = NULL;
 	size_t n_bytes = 0;
 
-	if (!xml)
-		return err_errno(e, "%s", o->bmap_where);
-	if (source_open(o->bmap_where, &options, &s, e) < 0 ||
-	    source_read_full(s, xml, BMAP_MAX_BYTES, &n_bytes, e) < 0)
+	if (source_load(o->bmap_where, &options, BMAP_MAX_BYTES, &xml, &n_bytes, e) < 0)
 		return -1;
 	if (bmap_parse(xml, n_bytes, &map, e) < 0)
 		return err_wrap(e, "%s", o->bmap_where);

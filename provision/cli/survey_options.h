@@ -17,6 +17,6 @@ struct survey_options {
 };
 
 /* Read the image once, and write the new block map that --write-bmap asks for. Fails with the codes
- * of survey_run, source_open_decoded and bmap_parse; ERR_USAGE for a chunk size that is none, or
- * when --holes skip is asked of an image whose holes nobody can tell. */
+ * of survey_run, source_open, codec_open_fitting and bmap_parse; ERR_USAGE for a chunk size that is
+ * none, or when --holes skip is asked of an image whose holes nobody can tell. */
 int survey_options_run(const struct survey_options *so, struct survey **out, struct err *e);

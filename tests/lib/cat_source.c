@@ -8,6 +8,7 @@
 #include "flash/base/cleanup.h"
 #include "flash/base/parse.h"
 #include "flash/base/units.h"
+#include "flash/image/codec.h"
 #include "flash/image/source.h"
 
 struct request {
@@ -70,10 +71,10 @@ static int print_rest(struct source *s, struct err *e)
 static int print(const struct request *r, struct err *e)
 {
 	CLEANUP(source_freep) struct source *s = NULL;
-	int (*open)(const char *where, const struct source_options *o, struct source **out,
-		    struct err *e2) = r->is_decoded ? source_open_decoded : source_open;
 
-	if (open(r->where, &r->options, &s, e) < 0)
+	if (source_open(r->where, &r->options, &s, e) < 0)
+		return -1;
+	if (r->is_decoded && codec_open_fitting(TAKE(s), &s, e) < 0)
 		return -1;
 	if (r->is_size_wanted) {
 		printf("%llu\n", (unsigned long long)s->size_bytes);

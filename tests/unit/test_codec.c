@@ -501,6 +501,46 @@ static void nothing_is_raw(void **state)
 	assert_null(codec_by_magic(NULL, 0));
 }
 
+static void raw_source_fits_as_it_is(void **state)
+{
+	struct source *in = NULL;
+	CLEANUP(source_freep) struct source *s = NULL;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(source_mem_new("a raw image", 11, &in, &e), 0);
+	assert_int_equal(codec_open_fitting(in, &s, &e), 0);
+	assert_ptr_equal(s, in);
+}
+
+static void empty_source_fits_as_it_is(void **state)
+{
+	struct source *in = NULL;
+	CLEANUP(source_freep) struct source *s = NULL;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(source_mem_new("", 0, &in, &e), 0);
+	assert_int_equal(codec_open_fitting(in, &s, &e), 0);
+	assert_ptr_equal(s, in);
+}
+
+static void compressed_source_gets_its_decoder(void **state)
+{
+	/* One zstd frame: a window of 1 KiB, one last raw block of five bytes. */
+	struct source *in = NULL;
+	CLEANUP(source_freep) struct source *s = NULL;
+	CLEANUP(buf_release) struct buf plain = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(source_mem_new("\x28\xb5\x2f\xfd\0\0\x29\0\0image", 14, &in, &e), 0);
+	assert_int_equal(codec_open_fitting(in, &s, &e), 0);
+	assert_int_equal(drain(s, 4096, &plain, &e), 0);
+	assert_int_equal(plain.n_bytes, 5);
+	assert_memory_equal(plain.bytes, "image", 5);
+}
+
 static void partition_table_is_raw(void **state)
 {
 	static const uint8_t sector[512] = {0x33, 0xc0, [510] = 0x55, [511] = 0xaa};
@@ -845,6 +885,9 @@ int main(void)
 		EVERY_FORMAT(end_stays_the_end),
 		EVERY_FORMAT(decoder_cannot_seek_and_knows_no_size),
 		cmocka_unit_test(nothing_is_raw),
+		cmocka_unit_test(raw_source_fits_as_it_is),
+		cmocka_unit_test(empty_source_fits_as_it_is),
+		cmocka_unit_test(compressed_source_gets_its_decoder),
 		cmocka_unit_test(partition_table_is_raw),
 		cmocka_unit_test(bzip2_needs_more_than_its_four_letters),
 		cmocka_unit_test(skippable_frame_is_zstd),

@@ -482,56 +482,44 @@ static void url_that_is_none_is_refused(void **state)
 	assert_string_equal(e.text, "http:// is no http:// or https:// URL");
 }
 
-static void raw_file_is_opened_as_it_is(void **state)
+static void file_is_loaded_whole(void **state)
 {
 	CLEANUP(place_remove) struct place p = {0};
-	CLEANUP(source_freep) struct source *s = NULL;
-	char text[64];
-	struct err e;
-
-	(void)state;
-	place_make(&p);
-	put_file(p.path, "a raw image");
-	assert_int_equal(source_open_decoded(p.path, NULL, &s, &e), 0);
-	assert_string_equal(s->ops->name, "file");
-	assert_string_equal(next(s, 63, text), "a raw image");
-}
-
-static void empty_file_is_raw(void **state)
-{
-	CLEANUP(source_freep) struct source *s = NULL;
-	char text[64];
-	struct err e;
-
-	(void)state;
-	assert_int_equal(source_open_decoded("/dev/null", NULL, &s, &e), 0);
-	assert_string_equal(next(s, 63, text), "");
-}
-
-static void compressed_file_is_decoded(void **state)
-{
-	CLEANUP(place_remove) struct place p = {0};
-	CLEANUP(source_freep) struct source *s = NULL;
-	char text[64];
-	struct err e;
-
-	(void)state;
-	place_make(&p);
-	/* One zstd frame: a window of 1 KiB, one last raw block of five bytes. */
-	CLEANUP(fclosep) FILE *f = fopen(p.path, "w");
-	assert_int_equal(fwrite("\x28\xb5\x2f\xfd\0\0\x29\0\0image", 1, 14, f), 14);
-	assert_int_equal(fflush(f), 0);
-	assert_int_equal(source_open_decoded(p.path, NULL, &s, &e), 0);
-	assert_string_equal(next(s, 63, text), "image");
-}
-
-static void missing_file_cannot_be_decoded(void **state)
-{
-	struct source *s = NULL;
+	CLEANUP(freep) uint8_t *bytes = NULL;
+	size_t n_bytes = 0;
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(source_open_decoded("/nowhere/image.xz", NULL, &s, &e), -1);
+	place_make(&p);
+	put_file(p.path, "12345");
+	assert_int_equal(source_load(p.path, NULL, 5, &bytes, &n_bytes, &e), 0);
+	assert_int_equal(n_bytes, 5);
+	assert_memory_equal(bytes, "12345", 5);
+}
+
+static void file_of_one_byte_too_many_is_not_loaded(void **state)
+{
+	CLEANUP(place_remove) struct place p = {0};
+	CLEANUP(freep) uint8_t *bytes = NULL;
+	size_t n_bytes = 0;
+	struct err e = {0};
+
+	(void)state;
+	place_make(&p);
+	put_file(p.path, "123456");
+	assert_int_equal(source_load(p.path, NULL, 5, &bytes, &n_bytes, &e), -1);
+	assert_int_equal(e.code, ERR_USAGE);
+	assert_null(bytes);
+}
+
+static void missing_file_is_not_loaded(void **state)
+{
+	CLEANUP(freep) uint8_t *bytes = NULL;
+	size_t n_bytes = 0;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(source_load("/nowhere/SHA256SUMS", NULL, 5, &bytes, &n_bytes, &e), -1);
 	assert_int_equal(e.code, ERR_IO);
 }
 
@@ -568,10 +556,9 @@ int main(void)
 		cmocka_unit_test(url_of_another_scheme_is_refused_with_the_way_out),
 		cmocka_unit_test(path_with_a_scheme_in_it_is_a_path),
 		cmocka_unit_test(url_that_is_none_is_refused),
-		cmocka_unit_test(raw_file_is_opened_as_it_is),
-		cmocka_unit_test(empty_file_is_raw),
-		cmocka_unit_test(compressed_file_is_decoded),
-		cmocka_unit_test(missing_file_cannot_be_decoded),
+		cmocka_unit_test(file_is_loaded_whole),
+		cmocka_unit_test(file_of_one_byte_too_many_is_not_loaded),
+		cmocka_unit_test(missing_file_is_not_loaded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
