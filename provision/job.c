@@ -101,12 +101,10 @@ static int check_facts(struct job *j, struct err *e)
 	const char *lifted = NULL;
 
 	facts_free(TAKE(j->facts));
-	if (facts_gather(j->request->target, "", &j->facts, e) < 0)
-		return -1;
-	if (facts_lead_to(j->facts, j->request->image.where))
-		return err_set(e, ERR_REFUSED, "it is the image itself; name another target");
-	if (refusal_check(j->facts, &j->request->refusal, image_size_bytes(j->image), &lifted, e) <
-	    0)
+	if (facts_gather(j->request->target, "", &j->facts, e) < 0 ||
+	    overlap_check(j->facts, &j->request->image, e) < 0 ||
+	    refusal_check(j->facts, &j->request->refusal, image_size_bytes(j->image), &lifted, e) <
+		    0)
 		return -1;
 	if (lifted && j->n_overrides < N_OVERRIDES_MAX &&
 	    (j->n_overrides == 0 || j->overrides[j->n_overrides - 1] != lifted))
@@ -192,7 +190,7 @@ int job_prepare(const struct job_request *r, struct job **out, struct err *e)
 		return -1;
 	/* Facts before the target is opened tell a device from a file, and why a busy one is busy.
 	 */
-	if (check_facts(j, e) < 0 || overlap_check(j->facts, &r->image, e) < 0)
+	if (check_facts(j, e) < 0)
 		return err_wrap(e, "target %s", r->target);
 	if (selection_look(j->image, j->board, j->facts->size_bytes, &j->seen, e) < 0 ||
 	    check_sector(j, e) < 0 || open_target(j, e) < 0 || move_gpt(j, e) < 0)

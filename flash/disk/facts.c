@@ -140,17 +140,6 @@ int facts_check_open(const struct facts *f, int fd, struct err *e)
 	return 0;
 }
 
-bool facts_lead_to(const struct facts *f, const char *path)
-{
-	struct stat st;
-	struct stat backing;
-
-	if (stat(path, &st) < 0)
-		return false;
-	return is_described(f, &st) || (f->is_loop && stat(f->model, &backing) == 0 &&
-					backing.st_dev == st.st_dev && backing.st_ino == st.st_ino);
-}
-
 /* ---- Listing -------------------------------------------------------------------------------- */
 
 static bool has_prefix(const char *text, const char *prefix)

@@ -58,9 +58,6 @@ int facts_gather(const char *path, const char *root, struct facts **out, struct 
 /* 0 when fd is open on what f describes. Else another thing got the name meanwhile: ERR_REFUSED. */
 int facts_check_open(const struct facts *f, int fd, struct err *e);
 
-/* Does path lead to what f describes, or to the file that a loop device f lies on? */
-bool facts_lead_to(const struct facts *f, const char *path);
-
 void facts_free(struct facts *f);
 static inline void facts_freep(struct facts **f)
 {

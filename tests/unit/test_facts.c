@@ -535,35 +535,6 @@ static void file_that_took_the_name_of_a_disk_is_refused(void **state)
 	assert_int_equal(e.code, ERR_REFUSED);
 }
 
-static void file_leads_to_itself_by_another_name(void **state)
-{
-	CLEANUP(opened_release) struct opened o = open_file(*state);
-	CLEANUP(freep) char *other = NULL;
-
-	put_link(*state, "links", "same.img", "disk.img");
-	assert_true(asprintf(&other, "%s/links/same.img", (char *)*state) > 0);
-	assert_true(facts_lead_to(o.facts, other));
-}
-
-static void loop_device_leads_to_the_file_it_lies_on(void **state)
-{
-	CLEANUP(opened_release) struct opened o = open_file(*state);
-
-	put_disk(*state, VIRTUAL "loop3", "7:3");
-	put(*state, VIRTUAL "loop3/loop/backing_file", o.path);
-	CLEANUP(facts_freep) struct facts *loop = describe(*state, 7, 3);
-
-	assert_true(facts_lead_to(loop, o.path));
-}
-
-static void disk_does_not_lead_to_a_file(void **state)
-{
-	CLEANUP(opened_release) struct opened o = open_file(*state);
-	CLEANUP(facts_freep) struct facts *disk = describe(*state, 8, 0);
-
-	assert_false(facts_lead_to(disk, o.path));
-}
-
 static void disks_that_could_be_targets_are_listed_as_people_count(void **state)
 {
 	const char *root = *state;
@@ -667,9 +638,6 @@ int main(void)
 		WITH_TREE(file_that_took_the_name_of_the_open_one_is_refused),
 		WITH_TREE(name_that_went_away_is_refused),
 		WITH_TREE(file_that_took_the_name_of_a_disk_is_refused),
-		WITH_TREE(file_leads_to_itself_by_another_name),
-		WITH_TREE(loop_device_leads_to_the_file_it_lies_on),
-		WITH_TREE(disk_does_not_lead_to_a_file),
 		WITH_TREE(disks_that_could_be_targets_are_listed_as_people_count),
 		WITH_TREE(what_never_is_a_target_is_not_listed),
 		WITH_TREE(node_in_a_folder_of_its_own_is_listed_with_its_path),
