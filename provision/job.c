@@ -8,14 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bootloader/check.h"
-#include "flash/base/bytes.h"
 #include "flash/base/cleanup.h"
 #include "flash/base/units.h"
 #include "flash/disk/table.h"
 #include "flash/plan/execute.h"
 #include "flash/trust/floor.h"
 #include "provision/journal.h"
+#include "provision/outcome.h"
 #include "provision/overlap.h"
 #include "provision/selection.h"
 
@@ -24,7 +23,7 @@ enum { N_OVERRIDES_MAX = 4 };
 struct job {
 	const struct job_request *request; /* borrowed */
 	struct image *image;               /* owned, as all that follow */
-	const struct board *board;         /* borrowed from the registry; NULL to verify */
+	const struct board *board;         /* borrowed from the registry */
 	struct facts *facts;
 	struct sink *sink;
 	struct signatures signatures;
@@ -146,24 +145,6 @@ static int check_sector(const struct job *j, struct err *e)
 		       t->sector_bytes, j->request->target, j->facts->sector_bytes);
 }
 
-/* The medium is larger than the image's GPT expects: move the backup to the real end. */
-static int move_gpt(struct job *j, struct err *e)
-{
-	enum { ALTERNATE_LBA = 32 }; /* UEFI 2.10, table 5.5 */
-	const struct table *t = j->seen.table;
-	const uint8_t *header = j->seen.head + t->sector_bytes;
-	size_t head_bytes = (size_t)min_u64(j->seen.head_bytes, TABLE_HEAD_BYTES);
-	uint64_t end_bytes = 0;
-
-	if (t->kind != TABLE_GPT)
-		return 0;
-	if (!checked_mul(le64(header + ALTERNATE_LBA) + 1, t->sector_bytes, &end_bytes) ||
-	    end_bytes >= j->sink->size_bytes)
-		return 0;
-	return table_move_gpt(j->seen.head, head_bytes, j->sink->size_bytes, t->sector_bytes,
-			      &j->moved, e);
-}
-
 static int make_plan(struct job *j, struct err *e)
 {
 	const struct plan_input in = {
@@ -193,7 +174,8 @@ int job_prepare(const struct job_request *r, struct job **out, struct err *e)
 	if (check_facts(j, e) < 0)
 		return err_wrap(e, "target %s", r->target);
 	if (selection_look(j->image, j->board, j->facts->size_bytes, &j->seen, e) < 0 ||
-	    check_sector(j, e) < 0 || open_target(j, e) < 0 || move_gpt(j, e) < 0)
+	    check_sector(j, e) < 0 || open_target(j, e) < 0 ||
+	    selection_move_gpt(&j->seen, j->sink->size_bytes, &j->moved, e) < 0)
 		return -1;
 	if (!j->sink->is_blank && probe_signatures(j->sink->probe_fd, j->sink->size_bytes,
 						   j->sink->sector_bytes, &j->signatures, e) < 0)
@@ -216,68 +198,14 @@ static void emit_text(const struct job *j, enum event_kind kind, enum err_code c
 	event_emit(j->request->listener, &ev);
 }
 
-static int check_partition(const struct job *j, const struct board_partition *wanted,
-			   const struct table *t, struct err *e)
-{
-	const struct table_partition *p = boot_find_partition(wanted, t);
-	char type[40] = "";
-
-	if (!wanted->file_system)
-		return 0;
-	if (!p)
-		return err_set(e, ERR_DIFFERS, "no %s is found on the target", wanted->name);
-	if (probe_file_system(j->sink->probe_fd, p->start_bytes, p->size_bytes, type, e) < 0)
-		return -1;
-	if (strcmp(type, wanted->file_system) != 0)
-		return err_set(e, ERR_DIFFERS, "partition %u, the %s, should hold %s, but has %s",
-			       p->number, wanted->name, wanted->file_system,
-			       type[0] ? type : "no file system");
-	return 0;
-}
-
-static bool is_same_partition(const struct table_partition *a, const struct table_partition *b)
-{
-	return a->number == b->number && a->start_bytes == b->start_bytes &&
-	       a->size_bytes == b->size_bytes && strcmp(a->type, b->type) == 0 &&
-	       strcmp(a->uuid, b->uuid) == 0;
-}
-
-static int check_same_table(const struct table *wanted, const struct table *found, struct err *e)
-{
-	if (wanted->kind != found->kind || wanted->n_partitions != found->n_partitions)
-		return err_set(e, ERR_DIFFERS,
-			       "the image has a %s table with %zu partitions, but the target shows "
-			       "%s with %zu",
-			       table_kind_name(wanted->kind), wanted->n_partitions,
-			       table_kind_name(found->kind), found->n_partitions);
-	for (size_t i = 0; i < wanted->n_partitions; i++)
-		if (!is_same_partition(&wanted->partitions[i], &found->partitions[i]))
-			return err_set(e, ERR_DIFFERS, "partition %u is another on the target",
-				       wanted->partitions[i].number);
-	return 0;
-}
-
 /* Look at the target as a machine will, and hold it against image and board. */
 static int probe_target(const struct job *j, struct err *e)
 {
-	size_t head_bytes = (size_t)min_u64(TABLE_HEAD_BYTES, j->sink->size_bytes);
-	CLEANUP(table_freep) struct table *found = NULL;
-	CLEANUP(freep) uint8_t *head = aligned_alloc(CHUNK_ALIGN_BYTES, TABLE_HEAD_BYTES);
 	const struct event ev = {
 		.kind = EVENT_PHASE, .phase = PHASE_PROBE, .target = j->request->target};
 
 	event_emit(j->request->listener, &ev);
-	if (!head)
-		return err_set(e, ERR_IO, "out of memory");
-	if (sink_read_back(j->sink, 0, head, head_bytes, e) < 0 ||
-	    table_parse(head, head_bytes, j->sink->size_bytes, j->seen.table->sector_bytes, &found,
-			e) < 0 ||
-	    check_same_table(j->seen.table, found, e) < 0)
-		return -1;
-	for (unsigned i = 0; i < j->board->n_partitions; i++)
-		if (check_partition(j, &j->board->partitions[i], found, e) < 0)
-			return -1;
-	return 0;
+	return outcome_check(j->sink, j->seen.table, j->board, e);
 }
 
 /* A good commit: older images of the group are refused from now on. */
@@ -355,59 +283,6 @@ int job_execute(struct job *j, struct err *e)
 		emit_text(j, EVENT_NOTE, journal_failure.code, journal_failure.text);
 	if (result < 0)
 		return err_wrap(e, "writing %s", j->request->target);
-	emit_text(j, EVENT_DONE, ERR_NONE, guarantee_name(image_guarantee(j->image)));
-	return 0;
-}
-
-/* ---- Verifying ---------------------------------------------------------------------------------
- */
-
-static int open_to_verify(struct job *j, struct err *e)
-{
-	const char *target = j->request->target;
-
-	if (facts_gather(target, "", &j->facts, e) < 0)
-		return -1;
-	switch (j->facts->kind) {
-	case TARGET_BLOCK:
-		return sink_blockdev_open(target, SINK_LOOK, &j->sink, e);
-	case TARGET_FILE:
-		return sink_file_open(target, SINK_LOOK, 0, &j->sink, e);
-	case TARGET_MISSING:
-	case TARGET_FOLDER:
-	case TARGET_OTHER:
-		break;
-	}
-	return err_set(e, ERR_USAGE, "it is neither a block device nor a regular file");
-}
-
-int job_verify(const struct job_request *r, struct err *e)
-{
-	CLEANUP(job_freep) struct job *j = NULL;
-	uint64_t size_bytes = 0;
-
-	if (job_new(r, &j, e) < 0)
-		return -1;
-	if (open_to_verify(j, e) < 0)
-		return err_wrap(e, "target %s", r->target);
-	size_bytes = image_size_bytes(j->image);
-	if (size_bytes != SIZE_UNKNOWN && j->sink->size_bytes < size_bytes)
-		return err_set(e, ERR_DIFFERS,
-			       "%s has %" PRIu64 " bytes, fewer than the %" PRIu64 " of the image",
-			       r->target, j->sink->size_bytes, size_bytes);
-	if (selection_look(j->image, NULL, j->sink->size_bytes, &j->seen, e) < 0 ||
-	    move_gpt(j, e) < 0)
-		return -1;
-	struct execution x = {
-		.image = j->image,
-		.sink = j->sink,
-		.moved = j->moved,
-		.listener = r->listener,
-		.cancel = r->cancel,
-		.target = r->target,
-	};
-	if (execute_compare(&x, e) < 0)
-		return err_wrap(e, "verifying %s", r->target);
 	emit_text(j, EVENT_DONE, ERR_NONE, guarantee_name(image_guarantee(j->image)));
 	return 0;
 }

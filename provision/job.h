@@ -51,8 +51,3 @@ const struct board *job_board(const struct job *j);
  * the journal. Fails with the codes of execute, and with ERR_DIFFERS when the target does not show
  * what image and board promise; the text says what state the target is in. */
 int job_execute(struct job *j, struct err *e);
-
-/* Hold what is on r->target against the image, without writing: every byte that the manifest speaks
- * of. Fails with the codes of image_open, and ERR_DIFFERS when a byte differs or the target is too
- * small. Needs no board. */
-int job_verify(const struct job_request *r, struct err *e);

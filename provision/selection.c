@@ -100,3 +100,15 @@ int selection_look(struct image *im, const struct board *b, uint64_t medium_size
 	seen.table = NULL;
 	return 0;
 }
+
+int selection_move_gpt(const struct layout_seen *l, uint64_t medium_size_bytes,
+		       struct table_moved **out, struct err *e)
+{
+	size_t head_bytes = (size_t)min_u64(l->head_bytes, TABLE_HEAD_BYTES);
+
+	if (l->table->kind != TABLE_GPT ||
+	    !table_gpt_is_short(l->head, head_bytes, medium_size_bytes))
+		return 0;
+	return table_move_gpt(l->head, head_bytes, medium_size_bytes, l->table->sector_bytes, out,
+			      e);
+}

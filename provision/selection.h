@@ -26,3 +26,8 @@ void layout_seen_release(struct layout_seen *l);
  * for the image's size when that is not known. */
 int selection_look(struct image *im, const struct board *b, uint64_t medium_size_bytes,
 		   struct layout_seen *out, struct err *e);
+
+/* The image's GPT with its backup at the end of a medium of medium_size_bytes. *out is left alone
+ * when it is there already, or there is no GPT. Fails as table_move_gpt. */
+int selection_move_gpt(const struct layout_seen *l, uint64_t medium_size_bytes,
+		       struct table_moved **out, struct err *e);

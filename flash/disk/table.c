@@ -159,3 +159,12 @@ uint32_t table_gpt_sector_bytes(const uint8_t *head, size_t head_bytes)
 			return sizes[i];
 	return 0;
 }
+
+bool table_gpt_is_short(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes)
+{
+	uint32_t sector_bytes = table_gpt_sector_bytes(head, head_bytes);
+
+	if (sector_bytes == 0 || medium_size_bytes < sector_bytes)
+		return false;
+	return le64(head + sector_bytes + GPT_ALTERNATE_AT) < medium_size_bytes / sector_bytes - 1;
+}

@@ -51,6 +51,10 @@ static inline void table_freep(struct table **t)
 /* The sector size a GPT in head was made for: 512 or 4096; 0 when there is no GPT. Pure. */
 uint32_t table_gpt_sector_bytes(const uint8_t *head, size_t head_bytes);
 
+/* Was the GPT in head made for a medium smaller than this one, so that its backup would not be at
+ * the end? False when there is no GPT. Pure. */
+bool table_gpt_is_short(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes);
+
 /* A GPT made for a smaller medium, moved to one of medium_size_bytes. */
 struct table_moved {
 	uint8_t *head; /* owned; head_bytes long: the given head with protective MBR and primary GPT

@@ -5,6 +5,7 @@
 #include "provision/cli/command.h"
 #include "provision/cli/job_options.h"
 #include "provision/cli/report.h"
+#include "provision/verify.h"
 
 static void tell(const struct listener *l, enum event_kind kind, const char *target,
 		 uint64_t done_bytes, uint64_t total_bytes)
@@ -64,7 +65,7 @@ static int run(const struct options *o, struct err *e)
 	if (!o->image_where)
 		return verify_image(&jobs.request, e);
 	jobs.request.target = o->operands[0];
-	return job_verify(&jobs.request, e);
+	return verify_target(&jobs.request, e);
 }
 
 const struct command cmd_verify = {

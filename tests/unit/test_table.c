@@ -390,6 +390,30 @@ static void head_of_one_sector_tells_no_sector_size(void **state)
 
 /* ---- Moving --------------------------------------------------------------------------------- */
 
+static void gpt_of_a_smaller_medium_is_short(void **state)
+{
+	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
+
+	(void)state;
+	assert_true(table_gpt_is_short(h->bytes, sizeof h->bytes, MIB + 512));
+}
+
+static void gpt_that_ends_with_the_last_whole_sector_is_not_short(void **state)
+{
+	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
+
+	(void)state;
+	assert_false(table_gpt_is_short(h->bytes, sizeof h->bytes, MIB + 511));
+}
+
+static void what_is_no_gpt_is_not_short(void **state)
+{
+	CLEANUP(freehead) struct head *h = blank_head();
+
+	(void)state;
+	assert_false(table_gpt_is_short(h->bytes, sizeof h->bytes, MIB));
+}
+
 static void moved_gpt_is_good_on_the_larger_medium(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
@@ -555,6 +579,9 @@ int main(void)
 		cmocka_unit_test(gpt_tells_its_sector_size),
 		cmocka_unit_test(mbr_tells_no_sector_size),
 		cmocka_unit_test(head_of_one_sector_tells_no_sector_size),
+		cmocka_unit_test(gpt_of_a_smaller_medium_is_short),
+		cmocka_unit_test(gpt_that_ends_with_the_last_whole_sector_is_not_short),
+		cmocka_unit_test(what_is_no_gpt_is_not_short),
 		cmocka_unit_test(moved_gpt_is_good_on_the_larger_medium),
 		cmocka_unit_test(moved_gpt_points_to_the_real_end),
 		cmocka_unit_test(moved_backup_is_the_mirror_of_the_primary),
