@@ -78,19 +78,24 @@ static char *real_path_of_missing(const char *path)
 	return asprintf(&real, "%s%s%s", real_folder, joint, name) < 0 ? NULL : real;
 }
 
+static int gather_missing(struct facts *f, struct err *e)
+{
+	f->kind = TARGET_MISSING;
+	f->sector_bytes = 512;
+	f->real_path = real_path_of_missing(f->path);
+	return f->real_path ? 0 : err_errno(e, "looking at %s", f->path);
+}
+
 static int gather(struct facts *f, const char *root, struct err *e)
 {
 	struct stat st;
 
-	if (stat(f->path, &st) < 0 && errno != ENOENT)
-		return err_errno(e, "looking at %s", f->path);
+	if (stat(f->path, &st) < 0)
+		return errno == ENOENT ? gather_missing(f, e)
+				       : err_errno(e, "looking at %s", f->path);
 	f->real_path = realpath(f->path, NULL);
-	if (!f->real_path) {
-		f->kind = TARGET_MISSING;
-		f->sector_bytes = 512;
-		f->real_path = real_path_of_missing(f->path);
-		return f->real_path ? 0 : err_errno(e, "looking at %s", f->path);
-	}
+	if (!f->real_path)
+		return err_errno(e, "looking at %s", f->path);
 	if (S_ISBLK(st.st_mode))
 		return facts_describe_block(f, root, st.st_rdev, e);
 	if (S_ISREG(st.st_mode))
