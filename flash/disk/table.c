@@ -106,7 +106,6 @@ static const char gpt_magic[8] = "EFI PART";
 enum {
 	/* UEFI 2.10, table 5.5 */
 	GPT_ALTERNATE_AT = 32,
-	GPT_ENTRIES_LBA_AT = 72,
 	GPT_N_ENTRIES_AT = 80,
 	GPT_ENTRY_BYTES_AT = 84,
 	GPT_ENTRY_MIN_BYTES = 128,

@@ -217,8 +217,6 @@ static int read_medium(const struct medium *m, uint64_t offset_bytes, size_t n_b
 	return 0;
 }
 
-enum { GPT_ENTRIES_LBA_AT = 72 }; /* of a header: where its entries are. UEFI 2.10, table 5.5 */
-
 /* The backup: its entries, and its header in the last sector. */
 static int read_backup(const struct medium *m, uint64_t medium_size_bytes, uint32_t sector_bytes,
 		       struct table_moved *moved, struct err *e)

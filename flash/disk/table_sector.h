@@ -5,7 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TABLE_SECTOR_BYTES = 512 };
+enum {
+	TABLE_SECTOR_BYTES = 512,
+	GPT_ENTRIES_LBA_AT = 72, /* of a GPT header: where its entries are. UEFI 2.10, table 5.5 */
+};
 
 /* A boot sector whose four entries could be a table. */
 bool table_sector_is_mbr(const uint8_t *head, size_t head_bytes);
