@@ -11,6 +11,7 @@
 #include "flash/base/cleanup.h"
 #include "flash/base/fdio.h"
 #include "flash/base/nearest.h"
+#include "flash/base/parse.h"
 
 static const char suffix[] = ".yaml";
 
@@ -82,10 +83,7 @@ static int add_builtins(struct registry *r, struct err *e)
 
 static bool is_profile(const char *name)
 {
-	size_t n_bytes = strlen(name);
-
-	return name[0] != '.' && n_bytes > strlen(suffix) &&
-	       strcmp(name + n_bytes - strlen(suffix), suffix) == 0;
+	return name[0] != '.' && parse_has_suffix(name, suffix);
 }
 
 static int add_file(struct registry *r, const char *folder, const char *name, struct err *e)

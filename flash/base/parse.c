@@ -95,3 +95,16 @@ bool parse_is_name(const char *text)
 	return n >= 1 && n <= 64 && strspn(text, allowed) == n && strcmp(text, ".") != 0 &&
 	       strcmp(text, "..") != 0;
 }
+
+bool parse_has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool parse_has_suffix(const char *text, const char *suffix)
+{
+	size_t n = strlen(text);
+	size_t n_suffix = strlen(suffix);
+
+	return n >= n_suffix && strcmp(text + n - n_suffix, suffix) == 0;
+}

@@ -20,3 +20,6 @@ char *format_hex(const uint8_t *bytes, size_t n_bytes, char *text);
 
 /* 1 to 64 of A-Z a-z 0-9 . _ -, and neither "." nor "..": safe as a file name and in a message. */
 bool parse_is_name(const char *text);
+
+bool parse_has_prefix(const char *text, const char *prefix);
+bool parse_has_suffix(const char *text, const char *suffix);

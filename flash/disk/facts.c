@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/parse.h"
 #include "flash/disk/facts_block.h"
 #include "flash/disk/facts_uses.h"
 #include "flash/disk/sysfs.h"
@@ -147,19 +148,6 @@ int facts_check_open(const struct facts *f, int fd, struct err *e)
 
 /* ---- Listing -------------------------------------------------------------------------------- */
 
-static bool has_prefix(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-static bool has_suffix(const char *text, const char *suffix)
-{
-	size_t n = strlen(text);
-	size_t n_suffix = strlen(suffix);
-
-	return n >= n_suffix && strcmp(text + n - n_suffix, suffix) == 0;
-}
-
 /* Could the disk be a target? Some block devices never are, some only once something is attached.
  */
 static bool is_disk(const char *folder, const char *name)
@@ -168,13 +156,14 @@ static bool is_disk(const char *folder, const char *name)
 	static const char *const when_attached[] = {"loop", "zram", "nbd"};
 
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
-		if (has_prefix(name, never[i]))
+		if (parse_has_prefix(name, never[i]))
 			return false;
 	/* The boot areas of an eMMC, and one path of a multipath NVMe disk. */
-	if (has_suffix(name, "boot0") || has_suffix(name, "boot1") || sysfs_flag(folder, "hidden"))
+	if (parse_has_suffix(name, "boot0") || parse_has_suffix(name, "boot1") ||
+	    sysfs_flag(folder, "hidden"))
 		return false;
 	for (size_t i = 0; i < sizeof when_attached / sizeof *when_attached; i++)
-		if (has_prefix(name, when_attached[i]))
+		if (parse_has_prefix(name, when_attached[i]))
 			return sysfs_flag(folder, "size");
 	return true;
 }

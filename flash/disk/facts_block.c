@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/parse.h"
 #include "flash/base/units.h"
 #include "flash/disk/facts_uses.h"
 #include "flash/disk/stack.h"
@@ -112,7 +113,7 @@ static int describe_model(struct facts *f, const char *folder, struct err *e)
 		(void)sysfs_text(folder, "loop/backing_file", model);
 	/* "ATA" stands for SATA in general; virtio has a number here. */
 	bool has_vendor = sysfs_text(folder, "device/vendor", vendor) && *model &&
-			  strcmp(vendor, "ATA") != 0 && strncmp(vendor, "0x", 2) != 0;
+			  strcmp(vendor, "ATA") != 0 && !parse_has_prefix(vendor, "0x");
 	if (asprintf(&text, "%s%s%s", has_vendor ? vendor : "", has_vendor ? " " : "", model) < 0)
 		return err_errno(e, "looking at %s", f->path);
 	replace(&f->model, text);
@@ -168,7 +169,7 @@ static bool is_readable_id(const char *name)
 					      "scsi-3", "lvm-pv-",   "dm-uuid-",   "md-uuid-"};
 
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		if (strncmp(name, numbers[i], strlen(numbers[i])) == 0)
+		if (parse_has_prefix(name, numbers[i]))
 			return false;
 	return true;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "flash/base/parse.h"
 #include "flash/base/units.h"
 
 /* What all checks look at. */
@@ -10,11 +11,6 @@ struct question {
 	const struct facts *facts;
 	uint64_t image_size_bytes;
 };
-
-static bool has_prefix(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
 
 static const struct facts_use *find_use(const struct facts *f, enum facts_use_kind kind)
 {
@@ -59,11 +55,11 @@ static int check_swap(const struct question *q, struct err *e)
 /* How to make a holder let go. */
 static int hint_holder(const char *what, struct err *e)
 {
-	if (has_prefix(what, "loop"))
+	if (parse_has_prefix(what, "loop"))
 		return err_hint(e, "detach it first: losetup -d /dev/%s", what);
-	if (has_prefix(what, "md"))
+	if (parse_has_prefix(what, "md"))
 		return err_hint(e, "stop it first: mdadm --stop /dev/%s", what);
-	if (has_prefix(what, "dm-"))
+	if (parse_has_prefix(what, "dm-"))
 		return err_hint(e, "close it first, with vgchange -an, cryptsetup close or "
 				   "dmsetup remove");
 	return err_hint(e, "stop that first");
@@ -91,7 +87,8 @@ static int check_partition(const struct question *q, struct err *e)
 /* A mistyped disk must not become a file in memory beside the disks. */
 static bool is_among_devices(const struct facts *f)
 {
-	return has_prefix(f->real_path, "/dev/") && !has_prefix(f->real_path, "/dev/shm/");
+	return parse_has_prefix(f->real_path, "/dev/") &&
+	       !parse_has_prefix(f->real_path, "/dev/shm/");
 }
 
 static int check_kind(const struct question *q, struct err *e)

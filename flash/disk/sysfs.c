@@ -165,7 +165,7 @@ char *sysfs_node(const char *folder)
 
 bool sysfs_device_by_node(const char *root, const char *path, dev_t *out)
 {
-	const char *name = strncmp(path, "/dev/", 5) == 0 ? path + 5 : "";
+	const char *name = parse_has_prefix(path, "/dev/") ? path + strlen("/dev/") : "";
 	char folder[PATH_MAX];
 	struct stat st;
 

@@ -159,6 +159,15 @@ static void hex_of_another_length_is_refused(void **state)
 	assert_false(parse_hex("00fg", out, 2));
 }
 
+static void text_shorter_than_prefix_and_suffix_has_neither(void **state)
+{
+	(void)state;
+	assert_false(parse_has_prefix("lo", "loop"));
+	assert_false(parse_has_suffix("t0", "boot0"));
+	assert_true(parse_has_prefix("loop", "loop"));
+	assert_true(parse_has_suffix("boot0", "boot0"));
+}
+
 static void name_that_could_leave_its_folder_is_refused(void **state)
 {
 	(void)state;
@@ -294,6 +303,7 @@ int main(void)
 		cmocka_unit_test(largest_number_is_read),
 		cmocka_unit_test(size_takes_one_unit_letter),
 		cmocka_unit_test(hex_of_another_length_is_refused),
+		cmocka_unit_test(text_shorter_than_prefix_and_suffix_has_neither),
 		cmocka_unit_test(name_that_could_leave_its_folder_is_refused),
 		cmocka_unit_test(zeros_are_told_from_one_late_byte),
 		cmocka_unit_test(json_members_are_separated_and_escaped),
