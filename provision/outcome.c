@@ -13,7 +13,7 @@ static int check_partition(const struct sink *s, const struct board_partition *w
 			   const struct table *t, struct err *e)
 {
 	const struct table_partition *p = boot_find_partition(wanted, t);
-	char type[40] = "";
+	char type[SIGNATURE_TYPE_BYTES] = "";
 
 	if (!wanted->file_system)
 		return 0;

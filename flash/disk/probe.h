@@ -6,14 +6,16 @@
 
 #include "flash/base/err.h"
 
+enum { SIGNATURE_TYPE_BYTES = 40, SIGNATURE_LABEL_BYTES = 80 };
+
 /* Bytes by which something could be recognised: a file system, RAID or LVM member, swap area,
  * partition table. */
 struct signature {
 	uint64_t offset_bytes; /* of the magic, from the medium's start */
 	size_t size_bytes;     /* of the magic */
 	uint64_t area_bytes;   /* where the area it describes starts: 0, or a partition's start */
-	char type[40];         /* "ext4", "gpt", "LVM2_member", ... */
-	char label[80];        /* "" when there is none */
+	char type[SIGNATURE_TYPE_BYTES];   /* "ext4", "gpt", "LVM2_member", ... */
+	char label[SIGNATURE_LABEL_BYTES]; /* "" when there is none */
 };
 
 struct signatures {
@@ -30,5 +32,5 @@ void signatures_release(struct signatures *s);
 
 /* The type of the file system in [offset_bytes, offset_bytes + size_bytes) of fd, "" when there is
  * none, into type. */
-int probe_file_system(int fd, uint64_t offset_bytes, uint64_t size_bytes, char type[40],
-		      struct err *e);
+int probe_file_system(int fd, uint64_t offset_bytes, uint64_t size_bytes,
+		      char type[SIGNATURE_TYPE_BYTES], struct err *e);

@@ -266,8 +266,8 @@ int probe_signatures(int fd, uint64_t size_bytes, uint32_t sector_bytes, struct 
 	return 0;
 }
 
-int probe_file_system(int fd, uint64_t offset_bytes, uint64_t size_bytes, char type[40],
-		      struct err *e)
+int probe_file_system(int fd, uint64_t offset_bytes, uint64_t size_bytes,
+		      char type[SIGNATURE_TYPE_BYTES], struct err *e)
 {
 	const struct medium m = {.fd = fd, .size_bytes = size_bytes, .sector_bytes = 512};
 	const struct area a = {.start_bytes = offset_bytes, .size_bytes = size_bytes};
@@ -282,6 +282,6 @@ int probe_file_system(int fd, uint64_t offset_bytes, uint64_t size_bytes, char t
 	if (result < 0)
 		return fail(offset_bytes, e);
 	const char *name = result == 0 ? value_of(probe, "TYPE") : NULL;
-	(void)snprintf(type, 40, "%s", name ? name : "");
+	(void)snprintf(type, SIGNATURE_TYPE_BYTES, "%s", name ? name : "");
 	return 0;
 }
