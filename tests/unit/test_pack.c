@@ -140,6 +140,7 @@ static void index_says_how_large_the_payload_is(void **state)
 	size_t n_bytes = 0;
 	CLEANUP(freep) uint8_t *bytes = commit(f, &n_bytes);
 
+	assert_non_null(bytes);
 	assert_int_equal(f->survey->index->payload_size_bytes, n_bytes - f->sections.n_bytes);
 }
 

@@ -444,6 +444,7 @@ static void second_writer_of_a_file_is_refused(void **state)
 	CLEANUP(sink_freep) struct sink *second = NULL;
 	struct err e = {0};
 
+	assert_non_null(first);
 	assert_int_equal(sink_file_open(f->file, SINK_WRITE, 100, &second, &e), -1);
 	assert_int_equal(e.code, ERR_REFUSED);
 	assert_non_null(strstr(e.text, "another lkflash"));
