@@ -18,6 +18,6 @@ struct journal_entry {
 	const struct err *failure; /* NULL: it is written and was read back */
 };
 
-/* Append a line to journal.jsonl in state_dir, which is made if it is missing. The line is written
- * whole or not at all, also when several processes append. Fails with ERR_IO. */
+/* Append a line to journal.jsonl in state_dir, which is made if it is missing. Lines of several
+ * processes never mix. Fails with ERR_IO, and ERR_USAGE when state_dir is no folder. */
 int journal_append(const char *state_dir, const struct journal_entry *entry, struct err *e);

@@ -63,6 +63,22 @@ exits 3 "an image for another board is refused"
 run "$LKFLASH" write --board nosuch "${TRUST[@]}" "$TMP/image.raw" "$TMP/x.img"
 exits 3 "a board that the manifest does not name is refused before it is looked up"
 
+# ---- Security versions
+cp "$TMP/image.raw" "$TMP/older.raw"
+head -c 3145733 /dev/urandom >"$TMP/newer.raw"
+sign_image "$TMP/newer.raw" --rollback-group gw --security-version 5
+sign_image "$TMP/older.raw" --rollback-group gw --security-version 4
+run "$LKFLASH" write "${TRUST[@]}" "$TMP/newer.raw" "$TMP/small.img"
+run "$LKFLASH" write "${TRUST[@]}" "$TMP/older.raw" "$TMP/version.img"
+exits 0 "an image that was refused raises no floor"
+run "$LKFLASH" write "${TRUST[@]}" "$TMP/newer.raw" "$TMP/version.img"
+exits 0 "a newer security version is written"
+run "$LKFLASH" write "${TRUST[@]}" "$TMP/older.raw" "$TMP/version.img"
+exits 3 "and from then on an older one is refused"
+like "$err" "version 4 of gw is below 5" "and both are named"
+cmp -s "$TMP/newer.raw" "$TMP/version.img"
+ok $? "and the newer one stays"
+
 # ---- Standard input and two targets
 run bash -c '"$0" write "${@:2}" --manifest "$1.lkm" - "$1.img" <"$1"' "$LKFLASH" \
 	"$TMP/image.raw" "${TRUST[@]}"
