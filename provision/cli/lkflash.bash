@@ -24,10 +24,19 @@ _lkflash_verb() {
 	echo write
 }
 
+# The boards, with those of the folder that the words before the cursor name.
+_lkflash_boards() {
+	local i dir=()
+	for ((i = 1; i < COMP_CWORD - 1; i++)); do
+		[[ ${COMP_WORDS[i]} == --boards-dir ]] && dir=(--boards-dir "${COMP_WORDS[i + 1]}")
+	done
+	"$1" boards "${dir[@]}" 2>/dev/null | awk 'NR > 1 {print $1}'
+}
+
 _lkflash_value() {
 	local program=$1 argument=$2 cur=$3
 	case $argument in
-	ID) compgen -W "$("$program" boards 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$cur" ;;
+	ID) compgen -W "$(_lkflash_boards "$program")" -- "$cur" ;;
 	DIR) compgen -d -- "$cur" ;;
 	*'|URL' | FILE | IMAGE) compgen -f -- "$cur" ;;
 	*'|'*) compgen -W "${argument//|/ }" -- "$cur" ;;
@@ -44,7 +53,7 @@ _lkflash_operand() {
 	local program=$1 verb=$2 cur=$3
 	case $verb in
 	help) compgen -W "$(_lkflash_verbs "$program")" -- "$cur" ;;
-	boards) compgen -W "show check $("$program" boards 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$cur" ;;
+	boards) compgen -W "show check $(_lkflash_boards "$program")" -- "$cur" ;;
 	write | plan | verify | devices) compgen -W "$(_lkflash_disks "$program")" -- "$cur" ;;
 	esac
 	[ "$verb" = help ] || compgen -f -- "$cur"
