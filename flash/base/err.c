@@ -28,31 +28,35 @@ static void prepend(struct err *e, const char *prefix)
 	memcpy(e->text, prefix, prefix_bytes);
 }
 
+/* Put "context: " in front. */
+__attribute__((format(printf, 2, 0))) static void prepend_context(struct err *e, const char *fmt,
+								  va_list ap)
+{
+	char context[ERR_TEXT_BYTES];
+
+	(void)vsnprintf(context, sizeof context, fmt, ap);
+	prepend(e, ": ");
+	prepend(e, context);
+}
+
 int err_errno(struct err *e, const char *fmt, ...)
 {
-	const char *words = strerror(errno);
-	char context[ERR_TEXT_BYTES];
 	va_list ap;
 
+	(void)err_set(e, ERR_IO, "%s", strerror(errno));
 	va_start(ap, fmt);
-	(void)vsnprintf(context, sizeof context - 2, fmt, ap);
+	prepend_context(e, fmt, ap);
 	va_end(ap);
-	strcat(context, ": ");
-	(void)err_set(e, ERR_IO, "%s", words);
-	prepend(e, context);
 	return -1;
 }
 
 int err_wrap(struct err *e, const char *fmt, ...)
 {
-	char context[ERR_TEXT_BYTES];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(context, sizeof context - 2, fmt, ap);
+	prepend_context(e, fmt, ap);
 	va_end(ap);
-	strcat(context, ": ");
-	prepend(e, context);
 	return -1;
 }
 

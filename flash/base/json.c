@@ -24,20 +24,37 @@ void json_close(struct buf *b, char bracket)
 	buf_append(b, &bracket, 1);
 }
 
-/* Bytes of the UTF-8 sequence at p, or 0 when there is no valid one (RFC 3629, section 4). */
+/* The forms of a UTF-8 sequence by its first two bytes (RFC 3629, section 4). */
+static const struct utf8_form {
+	uint8_t first_min, first_max;
+	uint8_t second_min, second_max;
+	size_t n_bytes;
+} utf8_forms[] = {
+	{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+	{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+	{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+static bool has_form(const uint8_t *p, const struct utf8_form *form)
+{
+	if (p[0] < form->first_min || p[0] > form->first_max || p[1] < form->second_min ||
+	    p[1] > form->second_max)
+		return false;
+	for (size_t i = 2; i < form->n_bytes; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return false;
+	return true;
+}
+
+/* Bytes of the UTF-8 sequence at p, which ends with NUL; 0 when there is no valid one. */
 static size_t utf8_length(const uint8_t *p)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-	if (n == 0 || p[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
+	if (p[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof utf8_forms / sizeof *utf8_forms; i++)
+		if (has_form(p, &utf8_forms[i]))
+			return utf8_forms[i].n_bytes;
+	return 0;
 }
 
 static void put_escaped(struct buf *b, const char *value)

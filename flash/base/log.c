@@ -17,9 +17,9 @@ void log_debug(const char *fmt, ...)
 
 	if (!is_debug_on)
 		return;
-	fputs("lkflash: debug: ", stderr);
+	(void)fputs("lkflash: debug: ", stderr);
 	va_start(ap, fmt);
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	(void)fputc('\n', stderr);
 }

@@ -70,7 +70,7 @@ bool parse_hex(const char *text, uint8_t *out, size_t n_bytes)
 		if (hex_value(text[i]) < 0)
 			return false;
 	for (size_t i = 0; i < n_bytes; i++)
-		out[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+		out[i] = (uint8_t)(hex_value(text[2 * i]) * 16 + hex_value(text[2 * i + 1]));
 	return true;
 }
 

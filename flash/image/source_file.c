@@ -62,15 +62,16 @@ static const struct source_ops file_ops = {
 	.free = file_free,
 };
 
-/* Takes *fd. */
-static int file_new(int *fd, const char *path, struct source **out, struct err *e)
+/* Owns given_fd, also when it fails. */
+static int file_new(int given_fd, const char *path, struct source **out, struct err *e)
 {
+	CLEANUP(closep) int fd = given_fd;
 	CLEANUP(file_freep) struct file_source *f = calloc(1, sizeof *f);
 
 	if (!f)
 		return err_errno(e, "opening %s", path);
 	f->base.ops = &file_ops;
-	f->fd = TAKE_FD(*fd);
+	f->fd = TAKE_FD(fd);
 	f->path = strdup(path);
 	/* fstat tells no size of a block device. */
 	off_t size = lseek(f->fd, 0, SEEK_END);
@@ -95,7 +96,7 @@ int source_file_open(const char *path, const struct cancel *cancel, struct sourc
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "%s is a folder; name a file in it", path);
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
-		return file_new(&fd, path, out, e);
+		return file_new(TAKE_FD(fd), path, out, e);
 	if (source_pipe_new(TAKE_FD(fd), cancel, out, e) < 0)
 		return err_wrap(e, "opening %s", path);
 	return 0;

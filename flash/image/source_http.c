@@ -180,7 +180,7 @@ static int try_again(struct http_source *h, struct err *e)
 				"so that it cannot go on at byte %llu; start again",
 				(unsigned long long)h->received_bytes);
 	log_debug("%s: %s; trying again", h->name, e->text);
-	return wait_ms(h, FIRST_WAIT_MS << (h->n_failures - 1), e);
+	return wait_ms(h, (unsigned)FIRST_WAIT_MS << (h->n_failures - 1), e);
 }
 
 /* What a failed transfer means. */

@@ -30,5 +30,8 @@ struct command {
 /* All verbs, in the order of commands.def, ended by NULL. */
 const struct command *const *command_list(void);
 
+/* The verb that may be left out: write. */
+const struct command *command_default(void);
+
 /* NULL when there is none of that name. */
 const struct command *command_by_name(const char *name);

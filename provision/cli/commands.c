@@ -18,6 +18,11 @@ const struct command *const *command_list(void)
 	return list;
 }
 
+const struct command *command_default(void)
+{
+	return &cmd_write;
+}
+
 const struct command *command_by_name(const char *name)
 {
 	for (const struct command *const *c = command_list(); *c; c++)

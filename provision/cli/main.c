@@ -44,13 +44,6 @@ static int unknown_verb(const char *word, struct err *e)
 	return err_hint(e, "`lkflash help` lists the verbs");
 }
 
-static const struct command *default_command(void)
-{
-	const struct command *c = command_by_name("write");
-
-	return c ? c : command_by_name("help");
-}
-
 /* Find the verb and take it out of args. Without one it is write. */
 static int call_from(char **args, size_t n_args, struct call *out, struct err *e)
 {
@@ -64,23 +57,17 @@ static int call_from(char **args, size_t n_args, struct call *out, struct err *e
 	}
 	if (place < n_args && looks_like_verb(args[place]))
 		return unknown_verb(args[place], e);
-	*out = (struct call){default_command(), false, args, n_args};
+	*out = (struct call){command_default(), false, args, n_args};
 	return 0;
 }
 
-static int run_command(const struct command *c, struct options *o, int *out_signal, struct err *e)
+static int run_command(const struct command *c, const struct options *o, int *out_signal,
+		       struct err *e)
 {
-	CLEANUP(closep) int fd = -1;
-
-	if (c->watches_signals && signals_open(&fd, e) < 0)
-		return -1;
-	struct cancel cancel = {.fd = fd};
-	o->cancel = &cancel;
-	o->environment = environment_read();
 	log_set_debug(o->is_debug);
 	int result = c->run(o, e);
 	if (result < 0 && e->code == ERR_CANCELLED)
-		*out_signal = signals_number(fd);
+		*out_signal = signals_number(o->cancel->fd);
 	return result;
 }
 
@@ -96,6 +83,7 @@ static int run(char **args, size_t n_args, int *out_signal, struct err *e)
 {
 	struct call call = {0};
 	struct options options = {0};
+	CLEANUP(closep) int fd = -1;
 
 	if (n_args == 1 && strcmp(args[0], "--version") == 0) {
 		(void)printf("lkflash %s\n", version_text());
@@ -106,6 +94,11 @@ static int run(char **args, size_t n_args, int *out_signal, struct err *e)
 		return -1;
 	if (options.is_help)
 		return help_print(call.is_verb_given ? call.command : NULL, stdout, e);
+	if (call.command->watches_signals && signals_open(&fd, e) < 0)
+		return -1;
+	const struct cancel cancel = {.fd = fd};
+	options.cancel = &cancel;
+	options.environment = environment_read();
 	return run_command(call.command, &options, out_signal, e);
 }
 

@@ -140,7 +140,7 @@ static int add_to_list(const struct option *o, const char *value, struct option_
 	return 0;
 }
 
-/* Put value (NULL for a flag) where the table says. */
+/* Put value ("" for a flag) where the table says. */
 static int set_member(struct parser *p, const struct option *o, const char *value, struct err *e)
 {
 	void *member = (char *)&p->options + o->offset_bytes;
@@ -224,7 +224,7 @@ static int parse_letters(struct parser *p, const char *arg, struct err *e)
 				      *letter);
 			return err_hint(e, "see `lkflash help %s`", p->command->name);
 		}
-		if (set_member(p, o, NULL, e) < 0)
+		if (set_member(p, o, "", e) < 0)
 			return -1;
 	}
 	return 0;

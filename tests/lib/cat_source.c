@@ -94,6 +94,6 @@ int main(int argc, char **argv)
 		return ERR_USAGE;
 	if (print(&r, &e) == 0)
 		return 0;
-	fprintf(stderr, "cat_source: %s\n", e.text);
+	(void)fprintf(stderr, "cat_source: %s\n", e.text);
 	return (int)e.code;
 }

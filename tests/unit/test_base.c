@@ -55,7 +55,7 @@ static void root_cause_survives_a_context_that_does_not_fit(void **state)
 	outer[sizeof outer - 1] = '\0';
 	(void)err_set(&e, ERR_IO, "the root cause");
 	(void)err_wrap(&e, "%s", outer);
-	assert_non_null(strstr(e.text, "xthe root cause"));
+	assert_non_null(strstr(e.text, ": the root cause"));
 	assert_int_equal(strlen(e.text), ERR_TEXT_BYTES - 1);
 }
 

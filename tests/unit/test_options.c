@@ -420,15 +420,15 @@ static void help_of_a_verb_has_usage_purpose_and_options(void **state)
 	(void)state;
 	help_command(&yes, &b);
 	assert_int_equal(buf_text(&b, &text, &e), 0);
-	assert_string_equal(text,
-			    "usage: lkflash yes [options] X\n"
-			    "\n"
-			    "say yes\n"
-			    "\n"
-			    "And mean it.\n"
-			    "\n"
-			    "options:\n"
-			    "  -y, --yes                      answer the question before writing\n");
+	assert_string_equal(
+		text, "usage: lkflash yes [options] X\n"
+		      "\n"
+		      "say yes\n"
+		      "\n"
+		      "And mean it.\n"
+		      "\n"
+		      "options:\n"
+		      "  -y, --yes                      answer the question before writing\n");
 }
 
 static void verb_is_found_by_its_whole_name_only(void **state)
