@@ -31,7 +31,7 @@ struct command {
 const struct command *const *command_list(void);
 
 /* The verb that may be left out: write. */
-const struct command *command_default(void);
+const struct command *command_default(void) __attribute__((returns_nonnull));
 
 /* NULL when there is none of that name. */
 const struct command *command_by_name(const char *name);

@@ -81,7 +81,7 @@ static int finish_output(struct err *e)
 
 static int run(char **args, size_t n_args, int *out_signal, struct err *e)
 {
-	struct call call = {0};
+	struct call call = {.command = command_default()};
 	struct options options = {0};
 	CLEANUP(closep) int fd = -1;
 
