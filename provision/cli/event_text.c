@@ -22,8 +22,8 @@ const char *guarantee_words(const char *name)
 {
 	static const char *const words[] = {
 		[GUARANTEE_SIGNATURE] = "the signature holds",
-		[GUARANTEE_BMAP] = "not signed; the digests of its block map hold",
-		[GUARANTEE_SHA256SUM] = "not signed; its digest in SHA256SUMS holds",
+		[GUARANTEE_BMAP] = "not signed; it matches its block map",
+		[GUARANTEE_SHA256SUM] = "not signed; it matches its SHA256SUMS",
 		[GUARANTEE_NONE] = "not signed; nothing tells whether it is the right image",
 	};
 

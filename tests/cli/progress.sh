@@ -124,7 +124,7 @@ like "$err" "started: unsigned image$" "an unsigned image is called so"
 like "$err" "warning: a check is lifted: --allow-unsigned" "the lifted check is told"
 like "$err" ": not signed; nothing tells whether it is the right image$" "and that nothing was held against it"
 run "$LKFLASH" write "${UNSIGNED[@]}" --sums "$TMP/SHA256SUMS" "$TMP/unsigned.raw" "$disk"
-like "$err" ": not signed; its digest in SHA256SUMS holds$" "or that its digest was"
+like "$err" ": not signed; it matches its SHA256SUMS$" "or that its digest was"
 run "$LKFLASH" plan "${UNSIGNED[@]}" --sums "$TMP/SHA256SUMS" "$TMP/unsigned.raw" "$disk"
 like "$out" ", not signed, to be checked by SHA256SUMS$" "which a plan only announces"
 
