@@ -135,13 +135,13 @@ static int open_target(struct job *j, struct err *e)
 static int check_sector(const struct job *j, struct err *e)
 {
 	const struct table *t = j->seen.table;
+	bool is_told = t->kind != TABLE_NONE || image_manifest(j->image);
 
-	if (t->kind == TABLE_NONE || j->facts->kind != TARGET_BLOCK ||
-	    t->sector_bytes == j->facts->sector_bytes)
+	if (!is_told || j->facts->kind != TARGET_BLOCK || t->sector_bytes == j->facts->sector_bytes)
 		return 0;
 	return err_set(e, ERR_REFUSED,
 		       "the image is made for sectors of %" PRIu32 " bytes, but %s has %" PRIu32
-		       "; get an image made for that size",
+		       "; get an image made, and signed with --sector, for that size",
 		       t->sector_bytes, j->request->target, j->facts->sector_bytes);
 }
 

@@ -56,6 +56,10 @@ run "$LKFLASH" write "${TRUST[@]}" "$TMP/4096.raw" "$small"
 exits 3 "an image for 4096 is refused on a disk with 512"
 like "$err" 'sectors of 4096 bytes, but .* has 512' "and both sizes are told"
 
+run "$LKFLASH" write "${TRUST[@]}" "$TMP/odd.raw" "$small"
+exits 3 "so is an image without a table, for its manifest says 4096"
+like "$err" '--sector' "and the way out is named"
+
 run "$LKFLASH" write "${TRUST[@]}" "$TMP/4096.raw" "$TMP/new.img"
 exits 0 "a file takes an image for any sector size"
 
