@@ -23,7 +23,8 @@ int fdio_load(const char *path, size_t max_bytes, uint8_t **out_bytes, size_t *o
 	      struct err *e);
 
 /* Put n_bytes into the file at path, atomically and durably: a temporary file beside it, fsync,
- * rename, fsync of the folder. On failure path is as it was. mode is for a new file and is not
+ * rename, fsync of the folder. On failure path is as it was, unless that last fsync failed: then it
+ * has the new content, which a power cut may take back. mode is for a new file and is not
  * narrowed by the umask. ERR_USAGE when a device, pipe or folder is there. */
 int fdio_save(const char *path, const void *bytes, size_t n_bytes, mode_t mode, struct err *e);
 
