@@ -57,6 +57,12 @@ done
 cmp -s "$TMP/before.img" "$disk"
 ok $? "and the disk is not touched"
 
+on_terminal $'\003' write "${TRUST[@]}" "$TMP/image.raw" "$disk"
+exits 130 "Ctrl-C at the question ends with 128 + SIGINT"
+like "$screen" "stopped by a signal" "and says so"
+cmp -s "$TMP/before.img" "$disk"
+ok $? "and the disk is not touched"
+
 on_terminal y write "${TRUST[@]}" "$TMP/image.raw" "$disk"
 exits 0 "the answer y writes"
 is "$(n_questions)" 1 "after one question"
@@ -70,6 +76,14 @@ like "$screen" "$disk  flushing" "flushing is shown as such"
 like "$screen" "$disk: .*done.*, 100 %, 3.00 MiB in [0-9:]+: the signature holds" "the end is a line that stays"
 is "$(sed 's/\x1b\[[0-9]*[A-Z]//g; s/\r//g' "$TMP/screen" | awk 'length >= 100')" "" "no line is longer than the terminal"
 like "$screen" '\^\[\[32mdone' "in colour"
+# Half of the image comes late, so that there is a rate to be shown.
+mkfifo "$TMP/slow"
+{ head -c 1572864 && sleep 1.2 && cat; } <"$TMP/image.raw" >"$TMP/slow" &
+on_terminal y write "${TRUST[@]}" --manifest "$TMP/image.raw.lkm" "$TMP/slow" "$disk"
+wait $!
+exits 0 "an image that comes slowly is written"
+like "$screen" "$disk  writing +\[#+\.+\] +[0-9]+ % +[0-9.]+ [KM]iB of 3.00 MiB +[0-9.]+ [KM]iB/s +0:0[0-9] left" \
+	"with percent, bytes, rate and time left"
 NO_COLOR=1 on_terminal y write "${TRUST[@]}" "$TMP/image.raw" "$disk"
 is "$(grep -c '\^\[\[3[12]m' <<<"$screen")" 0 "NO_COLOR means none"
 terminal=dumb on_terminal y write "${TRUST[@]}" "$TMP/image.raw" "$disk"

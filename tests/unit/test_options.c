@@ -384,6 +384,32 @@ static void no_group_has_two_options_of_one_name(void **state)
 	assert_int_equal(all_clashes(), 0);
 }
 
+static unsigned groups_of_all_verbs(void)
+{
+	unsigned groups = OPTIONS_PROGRAM;
+
+	for (const struct command *const *c = command_list(); *c; c++)
+		groups |= (*c)->groups;
+	return groups;
+}
+
+static const char *option_of_no_verb(void)
+{
+	size_t n_options = 0;
+	const struct option *table = option_table(&n_options);
+
+	for (size_t i = 0; i < n_options; i++)
+		if (!(table[i].groups & groups_of_all_verbs()))
+			return table[i].name;
+	return "none";
+}
+
+static void every_option_is_taken_by_a_verb(void **state)
+{
+	(void)state;
+	assert_string_equal(option_of_no_verb(), "none");
+}
+
 static size_t widest_line_of_all_helps(void)
 {
 	CLEANUP(buf_release) struct buf b = {0};
@@ -561,6 +587,7 @@ int main(void)
 		cmocka_unit_test(behind_two_dashes_there_is_no_verb),
 		cmocka_unit_test(json_is_wanted_only_before_two_dashes),
 		cmocka_unit_test(no_group_has_two_options_of_one_name),
+		cmocka_unit_test(every_option_is_taken_by_a_verb),
 		cmocka_unit_test(help_fits_80_columns),
 		cmocka_unit_test(help_of_a_verb_has_usage_purpose_and_options),
 		cmocka_unit_test(verb_is_found_by_its_whole_name_only),
