@@ -71,6 +71,9 @@ int outcome_check(struct sink *s, const struct table *wanted, const struct board
 {
 	CLEANUP(table_freep) struct table *found = NULL;
 
+	/* Nothing to be found again: every byte was read back. */
+	if (wanted->kind == TABLE_NONE)
+		return 0;
 	if (read_table(s, wanted->sector_bytes, &found, e) < 0 ||
 	    check_same_table(wanted, found, e) < 0)
 		return -1;

@@ -7,6 +7,5 @@
 #include "flash/sink/sink.h"
 
 /* Look at the medium as a machine will: wanted, the image's table, must be found on it, and the
- * file systems that the board asks for. ERR_DIFFERS when they are not, ERR_UNTRUSTED when the table
- * that is there is damaged. */
+ * file systems that the board asks for. ERR_DIFFERS when they are not. */
 int outcome_check(struct sink *s, const struct table *wanted, const struct board *b, struct err *e);

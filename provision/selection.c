@@ -8,6 +8,7 @@
 #include "bootloader/check.h"
 #include "flash/base/buf.h"
 #include "flash/base/cleanup.h"
+#include "flash/base/log.h"
 #include "flash/base/units.h"
 #include "flash/trust/floor.h"
 
@@ -75,22 +76,43 @@ static uint32_t sector_of(const struct image *im, const uint8_t *head, size_t he
 	return m ? m->sector_bytes : 512;
 }
 
+/* Parse the table in what was seen. Who expects no layout takes a damaged table for none: an image
+ * may well begin with something else that looks like one. */
+static int read_table(struct layout_seen *l, bool is_expected, uint64_t medium_size_bytes,
+		      uint32_t sector_bytes, struct err *e)
+{
+	size_t head_bytes = (size_t)min_u64(l->head_bytes, TABLE_HEAD_BYTES);
+
+	if (table_parse(l->head, head_bytes, medium_size_bytes, sector_bytes, &l->table, e) == 0)
+		return 0;
+	if (is_expected || e->code != ERR_UNTRUSTED)
+		return err_wrap(e, "partition table of the image");
+	log_debug("taken for no partition table: %s", e->text);
+	l->table = calloc(1, sizeof *l->table);
+	if (!l->table)
+		return err_errno(e, "partition table of the image");
+	l->table->sector_bytes = sector_bytes;
+	return 0;
+}
+
 int selection_look(struct image *im, const struct board *b, uint64_t medium_size_bytes,
 		   struct layout_seen *out, struct err *e)
 {
 	size_t wanted_bytes = TABLE_HEAD_BYTES;
-	uint64_t size_bytes = image_size_bytes(im);
+	bool is_layout_expected = b && b->table != BOARD_TABLE_ANY;
 	CLEANUP(layout_seen_release) struct layout_seen seen = {0};
 
 	if (b && boot_check_head_bytes(b) > wanted_bytes)
 		wanted_bytes = boot_check_head_bytes(b);
 	if (image_head(im, wanted_bytes, &seen.head, &seen.head_bytes, e) < 0)
 		return err_wrap(e, "image");
-	if (size_bytes == SIZE_UNKNOWN)
-		size_bytes = max_u64(medium_size_bytes, seen.head_bytes);
-	if (table_parse(seen.head, min_u64(seen.head_bytes, TABLE_HEAD_BYTES), size_bytes,
-			sector_of(im, seen.head, seen.head_bytes), &seen.table, e) < 0)
-		return err_wrap(e, "partition table of the image");
+	/* An image may end before its last partition does: it is the medium that must hold it. */
+	medium_size_bytes = max_u64(medium_size_bytes, seen.head_bytes);
+	if (image_size_bytes(im) != SIZE_UNKNOWN)
+		medium_size_bytes = max_u64(medium_size_bytes, image_size_bytes(im));
+	if (read_table(&seen, is_layout_expected, medium_size_bytes,
+		       sector_of(im, seen.head, seen.head_bytes), e) < 0)
+		return -1;
 	if (b && boot_check_image(b, seen.table, seen.head, seen.head_bytes, e) < 0)
 		return err_hint((err_wrap(e, "board %s", b->id), e),
 				"`lkflash boards show %s` tells what it needs; --board generic "

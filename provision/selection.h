@@ -22,8 +22,10 @@ struct layout_seen {
 };
 void layout_seen_release(struct layout_seen *l);
 
-/* Look at the start of im, as much as b (may be NULL) wants checked. medium_size_bytes stands in
- * for the image's size when that is not known. */
+/* Look at the start of im, as much as b (may be NULL) wants checked. The table must fit a medium of
+ * medium_size_bytes, or of the image's size if that is more. A table that does not, or is damaged,
+ * fails with ERR_UNTRUSTED when b expects a layout, and else counts as none. Fails as image_head
+ * and boot_check_image. */
 int selection_look(struct image *im, const struct board *b, uint64_t medium_size_bytes,
 		   struct layout_seen *out, struct err *e);
 

@@ -132,6 +132,24 @@ run "$LKFLASH" write "${TRUST[@]}" "$TMP/image.raw" "$LOOP4K"
 exits 3 "an image for 512-byte sectors is refused on a device with 4096"
 like "$err" "4096" "and both sizes are named"
 
+# ---- A table whose last partition passes the end of the image, as in images that were cut to what
+# is used
+truncate -s 8M "$TMP/cut.raw"
+printf 'label: dos\nstart=2048, size=14336, type=c, bootable\n' |
+	sfdisk -q --no-reread --no-tell-kernel "$TMP/cut.raw" 2>/dev/null
+truncate -s 3M "$TMP/cut.raw"
+sign_image "$TMP/cut.raw" --board x86-bios
+run "$LKFLASH" write --board x86-bios "${TRUST[@]}" "$TMP/cut.raw" "$LOOP"
+exits 0 "a cut image is written to a disk that holds all its partitions"
+run "$LKFLASH" verify "${TRUST[@]}" --image "$TMP/cut.raw" "$LOOP"
+exits 0 "and verified there"
+run "$LKFLASH" write --board x86-bios "${TRUST[@]}" "$TMP/cut.raw" "$TMP/cut.img"
+exits 4 "and refused for a target that does not, when the board wants a table"
+run "$LKFLASH" write --board generic "${TRUST[@]}" "$TMP/cut.raw" "$TMP/cut.img"
+exits 0 "but not when no layout is expected"
+run "$LKFLASH" verify "${TRUST[@]}" --image "$TMP/cut.raw" "$TMP/cut.img"
+exits 0 "nor when it is verified"
+
 # ---- A backup GPT moves to the end of a larger disk
 truncate -s 4M "$TMP/gpt.raw"
 printf 'label: gpt\nstart=2048, size=2048, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B\n' |
