@@ -105,6 +105,7 @@ make_authorities() {
 	ca_extensions=$'basicConstraints=critical,CA:TRUE\nkeyUsage=digitalSignature
 extendedKeyUsage=codeSigning' ca self-code "self for code"
 	ca_extensions=$'basicConstraints=CA:FALSE' ca no-ca "no CA"
+	ca_extensions=2.5.29.19=DER:30:03:01:01:00 ca said-no-ca "said no CA"
 	issue int ca prime256v1 3650 basicConstraints=critical,CA:TRUE,pathlen:0 \
 		keyUsage=keyCertSign,cRLSign
 	issue int-server ca prime256v1 3650 basicConstraints=critical,CA:TRUE \

@@ -69,6 +69,8 @@ TEST(certificate_of_no_ca_is_a_usage_error)
 		     "CN=good is not the certificate of a CA");
 	assert_fails(*state, (struct attempt){.cas = {"no-ca"}}, ERR_USAGE,
 		     "CN=no CA is not the certificate of a CA");
+	assert_fails(*state, (struct attempt){.cas = {"said-no-ca"}}, ERR_USAGE,
+		     "CN=said no CA is not the certificate of a CA");
 }
 
 TEST(file_without_revocation_list_is_a_usage_error)
