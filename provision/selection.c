@@ -82,12 +82,15 @@ static int read_table(struct layout_seen *l, bool is_expected, uint64_t medium_s
 		      uint32_t sector_bytes, struct err *e)
 {
 	size_t head_bytes = (size_t)min_u64(l->head_bytes, TABLE_HEAD_BYTES);
+	struct err why = {0};
 
-	if (table_parse(l->head, head_bytes, medium_size_bytes, sector_bytes, &l->table, e) == 0)
+	if (table_parse(l->head, head_bytes, medium_size_bytes, sector_bytes, &l->table, &why) == 0)
 		return 0;
-	if (is_expected || e->code != ERR_UNTRUSTED)
+	if (is_expected || why.code != ERR_UNTRUSTED) {
+		*e = why;
 		return err_wrap(e, "partition table of the image");
-	log_debug("taken for no partition table: %s", e->text);
+	}
+	log_debug("taken for no partition table: %s", why.text);
 	l->table = calloc(1, sizeof *l->table);
 	if (!l->table)
 		return err_errno(e, "partition table of the image");

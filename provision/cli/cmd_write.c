@@ -15,7 +15,8 @@ struct work {
 	struct job_request request;
 	struct job *job; /* owned; NULL when it was refused */
 	bool is_started;
-	struct err failure; /* code ERR_NONE while all is well */
+	bool is_failed;
+	struct err failure; /* when is_failed */
 };
 
 struct works {
@@ -30,8 +31,9 @@ static void works_release(struct works *w)
 	free(w->items);
 }
 
-static void tell_failure(struct work *w)
+static void fail(struct work *w)
 {
+	w->is_failed = true;
 	if (w->failure.code == ERR_CANCELLED && !w->is_started)
 		(void)err_hint(&w->failure, "the target was not touched");
 	const struct event ev = {
@@ -48,7 +50,7 @@ static void prepare(struct works *w)
 {
 	for (size_t i = 0; i < w->n_items; i++)
 		if (job_prepare(&w->items[i].request, &w->items[i].job, &w->items[i].failure) < 0)
-			tell_failure(&w->items[i]);
+			fail(&w->items[i]);
 }
 
 /* ---- The question ------------------------------------------------------------------------------
@@ -145,12 +147,9 @@ static void execute_all(struct works *w, const struct cancel *cancel)
 		struct work *item = &w->items[i];
 		if (!item->job)
 			continue;
-		if (cancel_check(cancel, &item->failure) == 0) {
-			item->is_started = true;
-			(void)job_execute(item->job, &item->failure);
-		}
-		if (item->failure.code != ERR_NONE)
-			tell_failure(item);
+		item->is_started = cancel_check(cancel, &item->failure) == 0;
+		if (!item->is_started || job_execute(item->job, &item->failure) < 0)
+			fail(item);
 		job_free(TAKE(item->job));
 	}
 }
@@ -161,7 +160,7 @@ static int conclude(const struct works *w, struct err *e)
 	size_t n_failed = 0;
 
 	for (size_t i = 0; i < w->n_items; i++) {
-		if (w->items[i].failure.code == ERR_NONE)
+		if (!w->items[i].is_failed)
 			continue;
 		n_failed++;
 		if (e->code != ERR_CANCELLED)
