@@ -111,8 +111,7 @@ int fdio_load(const char *path, size_t max_bytes, uint8_t **out_bytes, size_t *o
 	return 0;
 }
 
-/* fsync the folder that holds path, so that a rename in it is durable. */
-static int sync_folder(const char *path, struct err *e)
+int fdio_sync_folder(const char *path, struct err *e)
 {
 	CLEANUP(freep) char *folder = strdup(path);
 	if (!folder)
@@ -170,7 +169,7 @@ int fdio_temp_commit(struct fdio_temp *t, struct err *e)
 	if (rename(t->temp_path, t->path) < 0)
 		return err_errno(e, "renaming %s to %s", t->temp_path, t->path);
 	free(TAKE(t->temp_path));
-	return sync_folder(t->path, e);
+	return fdio_sync_folder(t->path, e);
 }
 
 void fdio_temp_free(struct fdio_temp *t)

@@ -43,5 +43,8 @@ static inline void fdio_temp_freep(struct fdio_temp **t)
 	fdio_temp_free(*t);
 }
 
+/* Make a name in the folder that holds path durable, after it was made or renamed there. */
+int fdio_sync_folder(const char *path, struct err *e);
+
 /* Make the folder at path, and those above it, with mode; one that exists is fine. */
 int fdio_mkdir(const char *path, mode_t mode, struct err *e);

@@ -224,6 +224,8 @@ static int lock_and_measure(struct sink_file *f, const char *path, uint64_t crea
 	if (f->created_path && ftruncate(f->fd, (off_t)create_bytes) < 0)
 		return err_errno(e, "creating %s with %llu bytes", path,
 				 (unsigned long long)create_bytes);
+	if (f->created_path && fdio_sync_folder(path, e) < 0)
+		return -1;
 	if (fstat(f->fd, &st) < 0)
 		return err_errno(e, "opening %s", path);
 	if (!S_ISREG(st.st_mode))
