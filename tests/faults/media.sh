@@ -29,10 +29,7 @@ faulty_disk() {
 		flush="$flush
 			sync '$file'" 2>"$file.log" &
 	at_end "umount $file.fuse"
-	for ((i = 0; i < 200; i++)); do
-		[ -s "$file.pid" ] && break
-		read -rt 0.05 <> <(:)
-	done
+	wait_for 60 test -s "$file.pid" || diag "nbdfuse does not start: $(cat "$file.log")"
 	loop_device disk "$file.fuse" --direct-io=on
 }
 

@@ -57,11 +57,11 @@ truncate -s 16M "$TMP/opened.img"
 loop_device opened "$TMP/opened.img"
 : >"$TMP/holder"
 # shellcheck disable=SC2016
-perl -e 'use Fcntl; sysopen(my $f, $ARGV[0], O_RDWR | O_EXCL) or die; $| = 1; print "open\n"; sleep 60' \
+perl -e 'use Fcntl; sysopen(my $f, $ARGV[0], O_RDWR | O_EXCL) or die; $| = 1; print "open\n"; sleep 600' \
 	"$opened" >"$TMP/holder" &
 holder=$!
 at_end "kill $holder"
-until grep -q open "$TMP/holder"; do read -rt 0.05 <> <(:); done
+wait_for 60 grep -q open "$TMP/holder"
 refuses "$opened" "$opened is in use by the system or another program" "a disk that a program holds"
 kill "$holder"
 wait "$holder" 2>/dev/null

@@ -89,6 +89,16 @@ requires() {
 	done
 }
 
+# wait_for SECONDS COMMAND...: until it succeeds; it is asked twenty times a second.
+wait_for() {
+	local n
+	for ((n = 0; n < $1 * 20; n++)); do
+		"${@:2}" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
 # skip_all WHY: this machine cannot run the test. In CI that is a failure (tests/run.sh).
 skip_all() {
 	echo "1..0 # SKIP $1"
