@@ -167,7 +167,7 @@ cover: deps-check deps-cover
 	$(Q)$(MAKE) --no-print-directory check COVER=1
 	$(Q)gcovr -r . --object-directory $(BUILD)/cover --exclude tests/
 
-format:
+format: deps-lint
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
 
 install: all
