@@ -77,7 +77,7 @@ struct options {
 
 	/* Not from the arguments: put here by main. */
 	struct environment environment;
-	const struct cancel *cancel; /* borrowed; NULL for a verb that does not watch signals */
+	const struct cancel *cancel; /* borrowed; fd -1 for a verb that watches no signals */
 };
 
 /* Options that are taken together. A verb lists its groups; an option may be in several. */
