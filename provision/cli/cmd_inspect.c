@@ -161,12 +161,13 @@ static int run(const struct options *o, struct err *e)
 	struct trust_verdict verdict = {0};
 	bool is_checked = o->trust_paths.n_items > 0;
 
-	if (load_parts(o, &p, e) < 0)
+	if (trust_options_check(o, e) < 0 || load_parts(o, &p, e) < 0)
 		return -1;
+	if (is_checked && check_signature(o, &p, &verdict, e) < 0)
+		return err_wrap(e, "%s", p.path);
 	if (o->extract_dir && extract(o->extract_dir, &p, e) < 0)
 		return -1;
-	if ((is_checked && check_signature(o, &p, &verdict, e) < 0) ||
-	    print(o, &p, is_checked ? &verdict : NULL, e) < 0)
+	if (print(o, &p, is_checked ? &verdict : NULL, e) < 0)
 		return err_wrap(e, "%s", p.path);
 	return 0;
 }

@@ -32,6 +32,8 @@ int seal_options_check_paths(const struct options *o, struct err *e)
 
 int seal_options_load_trust(struct seal_options *so, struct err *e)
 {
+	if (trust_options_check(so->o, e) < 0)
+		return -1;
 	return so->o->trust_paths.n_items > 0 ? trust_options_load(so->o, &so->trust, e) : 0;
 }
 

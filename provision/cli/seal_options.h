@@ -24,11 +24,12 @@ int seal_options_check_paths(const struct options *o, struct err *e);
 
 /* Load everything that can be wrong before the image is read: manifest, keys (unless has_keys is
  * false) and CAs. Fails with the codes of manifest_options_new, signer_options_load and
- * trust_options_load. */
+ * seal_options_load_trust. */
 int seal_options_load(struct seal_options *so, bool has_keys, struct err *e);
 void seal_options_release(struct seal_options *so);
 
-/* --trust, where it is given; else nothing is loaded, and seal_options_trust gives NULL. */
+/* --trust, where it is given; else nothing is loaded, and seal_options_trust gives NULL. Fails with
+ * the codes of trust_options_check and trust_options_load. */
 int seal_options_load_trust(struct seal_options *so, struct err *e);
 const struct seal_trust *seal_options_trust(const struct seal_options *so, struct seal_trust *room);
 

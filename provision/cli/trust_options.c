@@ -104,3 +104,12 @@ void trust_options_release(struct trust_options *t)
 	trust_store_free(t->store);
 	free(t->state_dir);
 }
+
+int trust_options_check(const struct options *o, struct err *e)
+{
+	if (o->trust_paths.n_items > 0 || (o->crl_paths.n_items == 0 && o->threshold == 0))
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "--crl and --threshold say when a signature is trusted, but not by whom; "
+		       "give --trust FILE");
+}

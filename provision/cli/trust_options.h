@@ -20,6 +20,10 @@ struct trust_options {
 int trust_options_load(const struct options *o, struct trust_options *out, struct err *e);
 void trust_options_release(struct trust_options *t);
 
+/* For verbs that check a signature only where --trust says by whom. Fails with ERR_USAGE when
+ * --crl or --threshold would be held against nothing. */
+int trust_options_check(const struct options *o, struct err *e);
+
 /* The *.pem files of folder, sorted, ended by NULL, owned by the caller with trust_free_paths; none
  * when there is no such folder. Fails with ERR_IO. */
 int trust_list_folder(const char *folder, char ***out_paths, size_t *out_n_paths, struct err *e);

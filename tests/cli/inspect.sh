@@ -36,6 +36,15 @@ is "$out" "" "and nothing is printed"
 run "$LKFLASH" inspect --trust keys/ca.pem --threshold 2 image.raw
 exits 4 "with a threshold it does not reach, too"
 
+run "$LKFLASH" inspect --threshold 2 image.raw
+exits 2 "a threshold that would be held against nothing is refused"
+like "$err" "give --trust FILE" "and what it needs is said"
+run "$LKFLASH" inspect --crl missing.crl image.raw
+exits 2 "so is a revocation list"
+run "$LKFLASH" inspect --trust other/ca.pem --extract distrusted image.raw
+exits 4 "what is not trusted is refused when it is extracted, too"
+ok "$([ ! -e distrusted ]; echo $?)" "and not extracted"
+
 run "$LKFLASH" inspect --json image.raw
 is "$(jq -r '.event, .signature, .manifest.name, .chunks.data' <<<"$out" | tr '\n' ' ')" \
 	"inspect not checked acme-gw 2 " "--json is for programs"

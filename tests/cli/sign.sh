@@ -122,6 +122,8 @@ exits 0 "and both are found"
 signs image.raw --trust keys2/ca.pem --out distrusted.lkm
 exits 4 "with --trust, a signature nobody trusts is not written"
 ok "$([ ! -e distrusted.lkm ]; echo $?)" "not at all"
+signs image.raw --threshold 2
+exits 2 "a threshold without --trust is refused"
 signs image.raw "${TRUST[@]}"
 exits 0 "with --trust, a signature that is trusted is written"
 
