@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -208,6 +209,24 @@ static int probe_target(const struct job *j, struct err *e)
 	return outcome_check(j->sink, j->seen.table, j->board, e);
 }
 
+/* A file can lose its name while it is open: then what was written goes with the descriptor. */
+static int check_still_there(const struct job *j, struct err *e)
+{
+	struct stat written;
+	struct stat named;
+
+	if (j->facts->kind == TARGET_BLOCK)
+		return 0;
+	if (fstat(j->sink->probe_fd, &written) < 0)
+		return err_errno(e, "looking at what was written");
+	if (stat(j->request->target, &named) < 0 || named.st_dev != written.st_dev ||
+	    named.st_ino != written.st_ino)
+		return err_set(e, ERR_IO,
+			       "the file was removed or replaced while it was written; run the "
+			       "same command again");
+	return 0;
+}
+
 /* A good commit: older images of the group are refused from now on. */
 static int raise_floors(const struct job *j, struct err *e)
 {
@@ -242,6 +261,8 @@ static int write_target(struct job *j, struct err *e)
 		return err_hint(e, "%s", target_state_text(x.state));
 	if (probe_target(j, e) < 0)
 		return err_hint(e, "%s", "the target holds the image, but do not use it");
+	if (check_still_there(j, e) < 0)
+		return -1;
 	return raise_floors(j, e);
 }
 

@@ -67,6 +67,23 @@ if [ -w /dev ]; then
 	done
 fi
 
+# ---- A target that goes away
+mkfifo "$TMP/image.fifo"
+{
+	head -c 1048576 "$TMP/image.raw"
+	for ((i = 0; i < 200; i++)); do
+		[ -s "$TMP/gone.img" ] && break
+		sleep 0.05
+	done
+	rm "$TMP/gone.img"
+	tail -c +1048577 "$TMP/image.raw"
+} >"$TMP/image.fifo" &
+run timeout 20 "$LKFLASH" write "${TRUST[@]}" --manifest "$TMP/image.raw.lkm" "$TMP/image.fifo" \
+	"$TMP/gone.img"
+exits 1 "a file that is removed while it is written is no success"
+like "$err" "removed or replaced" "and the reason is named"
+wait
+
 # ---- Results in the place of devices and pipes
 for verb in sign pack; do
 	run "$LKFLASH" "$verb" --key "$TMP/keys/sign.key" --cert "$TMP/keys/sign.pem" \
