@@ -163,13 +163,22 @@ static int append_signer(struct buf *out, struct signing_key *k, const void *con
 	return buf_check(out, e);
 }
 
-/* The signer's certificate and its intermediates; a root is nothing that a verifier would take from
- * here. */
+static bool has_certificate(const struct parts *p, struct der raw)
+{
+	for (size_t i = 0; i < p->n_certificates; i++) {
+		if (der_equals(p->certificates[i], raw))
+			return true;
+	}
+	return false;
+}
+
+/* The signer's certificate and its intermediates, those that keys share once; a root is nothing
+ * that a verifier would take from here. */
 static int add_certificates(struct parts *p, const struct signing_key *k, struct err *e)
 {
 	for (const mbedtls_x509_crt *crt = &k->certificates; crt; crt = crt->next) {
 		bool is_root = der_equals(cert_der(&crt->subject_raw), cert_der(&crt->issuer_raw));
-		if (is_root && crt != &k->certificates)
+		if ((is_root && crt != &k->certificates) || has_certificate(p, cert_der(&crt->raw)))
 			continue;
 		if (p->n_certificates == CMS_CERTIFICATES_MAX)
 			return err_set(e, ERR_USAGE,

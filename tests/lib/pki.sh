@@ -137,6 +137,7 @@ make_signers() {
 	signer below-weak weak-ca
 	signer below-no-crl no-crl-ca
 	signer deep int
+	signer deep-too int
 	signer below-server int-server
 	signer below-no-ca int-no-ca
 	signer below-any int-any
@@ -219,6 +220,7 @@ make_signatures() {
 
 # What the operator's files may be like.
 make_odd_files() {
+	local n
 	printf 'nothing of use\n' | tee odd.pem odd.key >odd.crl
 	: >empty.crl
 	cat ca.pem other.pem >two-cas.pem
@@ -229,12 +231,14 @@ make_odd_files() {
 	cat deep.pem int.pem >deep-chain.pem
 	cat deep.pem int.pem ca.pem >deep-chain-root.pem
 	cat good.pem other.pem >deep-and-other.pem
-	# Eight other intermediates of the name "int".
-	cat deep.pem >deep-crowd.pem
-	for _ in 1 2 3 4 5 6 7 8; do
+	# Eight other intermediates of the name "int", of which four are shared by two signers.
+	cp deep.pem deep-crowd.pem
+	for n in 1 2 3 4 5 6 7 8; do
 		subject=int issue int-again ca prime256v1 3650 basicConstraints=critical,CA:TRUE
 		cat int-again.pem >>deep-crowd.pem
+		[ $n != 4 ] || cp deep-crowd.pem deep-shared.pem
 	done
+	tail -c +$(($(stat -c %s deep.pem) + 1)) deep-shared.pem | cat deep-too.pem - >deep-too-shared.pem
 }
 
 exec 3>&2 >log 2>&1

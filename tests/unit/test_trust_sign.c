@@ -238,6 +238,18 @@ TEST(no_key_and_five_keys_are_refused)
 	assert_int_equal(e.code, ERR_USAGE);
 }
 
+TEST(certificates_that_keys_share_count_once)
+{
+	CLEANUP(signing_key_freep) struct signing_key *deep = load(*state, "deep", "deep-shared");
+	CLEANUP(signing_key_freep)
+	struct signing_key *too = load(*state, "deep-too", "deep-too-shared");
+	CLEANUP(buf_release) struct buf b = {0};
+	struct signing_key *keys[] = {deep, too};
+	struct err e = {0};
+
+	assert_int_equal(trust_sign(keys, 2, "", 0, &b, &e), 0);
+}
+
 TEST(more_than_eight_certificates_are_refused)
 {
 	CLEANUP(signing_key_freep) struct signing_key *k = load(*state, "deep", "deep-crowd");
@@ -294,6 +306,7 @@ int main(void)
 		cmocka_unit_test(empty_content_can_be_signed),
 		cmocka_unit_test(key_given_twice_is_refused),
 		cmocka_unit_test(no_key_and_five_keys_are_refused),
+		cmocka_unit_test(certificates_that_keys_share_count_once),
 		cmocka_unit_test(more_than_eight_certificates_are_refused),
 		cmocka_unit_test(every_changed_bit_is_refused),
 		cmocka_unit_test(every_changed_byte_of_the_structure_is_refused),
