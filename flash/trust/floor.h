@@ -7,10 +7,13 @@
 #include "flash/base/err.h"
 
 /* The floor of group in folder; 0 when none is kept. Fails with ERR_IO when the file cannot be read
- * and with ERR_REFUSED when it does not hold a number (it is never guessed). */
+ * and with ERR_REFUSED when it does not hold a number (it is never guessed) or group is no name. */
 int floor_security_version(const char *folder, const char *group, uint64_t *out, struct err *e);
 
-/* Raise the floor of group to version, atomically and durably; a higher floor stays as it is. */
+/* Raise the floor of group to version, atomically and durably; a higher floor stays as it is. The
+ * folder is made where it is missing, for its owner only. Fails with ERR_IO, with ERR_USAGE
+ * when something else is in its place, and with ERR_REFUSED when group is no name or what is kept
+ * is not a number. */
 int floor_raise_security_version(const char *folder, const char *group, uint64_t version,
 				 struct err *e);
 
