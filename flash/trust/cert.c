@@ -9,7 +9,6 @@
 #include "flash/trust/oid.h"
 
 enum {
-	RSA_MIN_BITS = 3072,               /* image format, SIGN */
 	POINT_IS_UNCOMPRESSED = 0x04,      /* SEC 1 section 2.3.3 */
 	USAGE_DIGITAL_SIGNATURE = 0x80,    /* RFC 5280 section 4.2.1.3: the first bit */
 	PUBLIC_KEY_MAX_BYTES = 2048 + 256, /* an RSA key of mbedTLS's largest size, twice over */

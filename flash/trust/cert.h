@@ -11,6 +11,8 @@
 #include "flash/trust/keys.h"
 #include "flash/trust/trust.h"
 
+enum { RSA_MIN_BITS = 3072 }; /* image format, SIGN; of signers and CAs alike */
+
 static inline struct der cert_der(const mbedtls_x509_buf *b)
 {
 	return (struct der){b->p, b->len};

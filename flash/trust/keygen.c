@@ -12,6 +12,7 @@
 
 #include "flash/base/cleanup.h"
 #include "flash/base/fdio.h"
+#include "flash/trust/cert.h"
 #include "flash/trust/der.h"
 #include "flash/trust/keys.h"
 #include "flash/trust/mbedtls_compat.h"
@@ -24,7 +25,7 @@ enum {
 	PEM_MAX_BYTES = 16 << 10, /* an RSA-3072 key needs 2.5 KiB */
 	DISTINGUISHED_NAME_BYTES = 80,
 	TIME_BYTES = 32,
-	RSA_EXPONENT = 65537,
+	RSA_EXPONENT = 65537, /* RFC 8017 leaves it open; everyone takes F4 */
 	N_FILES = 4,
 };
 
@@ -71,7 +72,7 @@ static int make_key(mbedtls_pk_context *key, enum key_kind kind, struct err *e)
 	int failure = mbedtls_pk_setup(key, mbedtls_pk_info_from_type(type));
 
 	if (failure == 0 && kind == KEY_RSA3072)
-		failure = mbedtls_rsa_gen_key(mbedtls_pk_rsa(*key), random_fill, NULL, 3072,
+		failure = mbedtls_rsa_gen_key(mbedtls_pk_rsa(*key), random_fill, NULL, RSA_MIN_BITS,
 					      RSA_EXPONENT);
 	else if (failure == 0)
 		failure = mbedtls_ecp_gen_key(curve, mbedtls_pk_ec(*key), random_fill, NULL);

@@ -8,7 +8,6 @@
 #include "flash/trust/cert.h"
 
 enum {
-	RSA_MIN_BITS = 3072, /* image format, SIGN; also for CAs */
 	DATE_BYTES = 40,
 	/* What mbedTLS says by the system's clock. We look at the same dates by our own. */
 	TIME_FLAGS = MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE |
