@@ -18,10 +18,13 @@ run_cleanup() {
 	for ((i = ${#cleanup_commands[@]} - 1; i >= 0; i--)); do
 		eval "${cleanup_commands[i]}" >/dev/null 2>&1
 	done
+	# What a helper that was interrupted could not detach.
+	losetup --list --noheadings --output NAME,BACK-FILE 2>/dev/null |
+		awk -v folder="$TMP/" 'index($2, folder) == 1 {print $1}' | xargs -r -n 1 losetup -d
 	rm -rf "$TMP"
 }
 trap run_cleanup EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM HUP
 
 at_end() { cleanup_commands+=("$*"); }
 
