@@ -170,6 +170,9 @@ int job_prepare(const struct job_request *r, struct job **out, struct err *e)
 	    selection_board(r->registry, image_manifest(j->image), r->board_id, &j->board, e) < 0 ||
 	    selection_check_floor(r->state_dir, image_manifest(j->image), e) < 0)
 		return -1;
+	if (!r->is_plan_only &&
+	    selection_check_state(r->state_dir, image_manifest(j->image), e) < 0)
+		return -1;
 	/* Facts before the target is opened tell a device from a file, and why a busy one is busy.
 	 */
 	if (check_facts(j, e) < 0)

@@ -54,7 +54,7 @@ int journal_append(const char *state_dir, const struct journal_entry *entry, str
 		return err_errno(e, "journal");
 	}
 	put_entry(&line, entry);
-	if (buf_check(&line, e) < 0 || fdio_mkdir(state_dir, 0755, e) < 0)
+	if (buf_check(&line, e) < 0 || fdio_mkdir(state_dir, 0700, e) < 0)
 		return err_wrap(e, "journal");
 	CLEANUP(closep)
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);

@@ -44,6 +44,15 @@ int selection_board(const struct registry *r, const struct manifest *m, const ch
 	return registry_by_id(r, id ? id : m->boards[0], out, e);
 }
 
+int selection_check_state(const char *state_dir, const struct manifest *m, struct err *e)
+{
+	bool is_raised = m && (m->rollback_group[0] || m->build_time_s);
+
+	if (is_raised && floor_check_folder(state_dir, e) < 0)
+		return err_hint(e, "name another with --state-dir DIR");
+	return 0;
+}
+
 int selection_check_floor(const char *state_dir, const struct manifest *m, struct err *e)
 {
 	uint64_t floor_version = 0;
@@ -78,23 +87,24 @@ static uint32_t sector_of(const struct image *im, const uint8_t *head, size_t he
 
 /* Parse the table in what was seen. Who expects no layout takes a damaged table for none: an image
  * may well begin with something else that looks like one. */
-static int read_table(struct layout_seen *l, bool is_expected, uint64_t medium_size_bytes,
-		      uint32_t sector_bytes, struct err *e)
+static int read_table(const struct layout_seen *l, bool is_expected, uint64_t medium_size_bytes,
+		      uint32_t sector_bytes, struct table **out, struct err *e)
 {
 	size_t head_bytes = (size_t)min_u64(l->head_bytes, TABLE_HEAD_BYTES);
 	struct err why = {0};
 
-	if (table_parse(l->head, head_bytes, medium_size_bytes, sector_bytes, &l->table, &why) == 0)
+	if (table_parse(l->head, head_bytes, medium_size_bytes, sector_bytes, out, &why) == 0)
 		return 0;
 	if (is_expected || why.code != ERR_UNTRUSTED) {
 		*e = why;
 		return err_wrap(e, "partition table of the image");
 	}
 	log_debug("taken for no partition table: %s", why.text);
-	l->table = calloc(1, sizeof *l->table);
-	if (!l->table)
+	struct table *none = calloc(1, sizeof *none);
+	if (!none)
 		return err_errno(e, "partition table of the image");
-	l->table->sector_bytes = sector_bytes;
+	none->sector_bytes = sector_bytes;
+	*out = none;
 	return 0;
 }
 
@@ -103,7 +113,8 @@ int selection_look(struct image *im, const struct board *b, uint64_t medium_size
 {
 	size_t wanted_bytes = TABLE_HEAD_BYTES;
 	bool is_layout_expected = b && b->table != BOARD_TABLE_ANY;
-	CLEANUP(layout_seen_release) struct layout_seen seen = {0};
+	CLEANUP(table_freep) struct table *table = NULL;
+	struct layout_seen seen = {0};
 
 	if (b && boot_check_head_bytes(b) > wanted_bytes)
 		wanted_bytes = boot_check_head_bytes(b);
@@ -114,15 +125,15 @@ int selection_look(struct image *im, const struct board *b, uint64_t medium_size
 	if (image_size_bytes(im) != SIZE_UNKNOWN)
 		medium_size_bytes = max_u64(medium_size_bytes, image_size_bytes(im));
 	if (read_table(&seen, is_layout_expected, medium_size_bytes,
-		       sector_of(im, seen.head, seen.head_bytes), e) < 0)
+		       sector_of(im, seen.head, seen.head_bytes), &table, e) < 0)
 		return -1;
-	if (b && boot_check_image(b, seen.table, seen.head, seen.head_bytes, e) < 0)
+	if (b && boot_check_image(b, table, seen.head, seen.head_bytes, e) < 0)
 		return err_hint((err_wrap(e, "board %s", b->id), e),
 				"`lkflash boards show %s` tells what it needs; --board generic "
 				"takes any layout",
 				b->id);
+	seen.table = TAKE(table);
 	*out = seen;
-	seen.table = NULL;
 	return 0;
 }
 

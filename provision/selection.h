@@ -11,6 +11,10 @@
 int selection_board(const struct registry *r, const struct manifest *m, const char *id,
 		    const struct board **out, struct err *e);
 
+/* Can what a good write of m proves be kept in state_dir? Asked before anything is written. m may
+ * be NULL. Fails as floor_check_folder. */
+int selection_check_state(const char *state_dir, const struct manifest *m, struct err *e);
+
 /* ERR_REFUSED when m's security version is below the floor kept in state_dir. m may be NULL. */
 int selection_check_floor(const char *state_dir, const struct manifest *m, struct err *e);
 

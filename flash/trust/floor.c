@@ -96,6 +96,15 @@ static int raise_number(const char *folder, const char *path, uint64_t value, st
 	return fdio_save(path, text, (size_t)n, FILE_MODE, e);
 }
 
+int floor_check_folder(const char *folder, struct err *e)
+{
+	CLEANUP(closep) int lock_fd = -1;
+
+	if (fdio_mkdir(folder, FOLDER_MODE, e) < 0 || lock_folder(folder, &lock_fd, e) < 0)
+		return err_wrap(e, "state folder");
+	return 0;
+}
+
 int floor_security_version(const char *folder, const char *group, uint64_t *out, struct err *e)
 {
 	CLEANUP(freep) char *path = path_of_group(folder, group, e);

@@ -6,6 +6,11 @@
 
 #include "flash/base/err.h"
 
+/* Can floors be raised in folder? Makes it, for its owner only, where it is missing: to be asked
+ * before work that will raise one. Fails with ERR_IO, or with ERR_USAGE when something else is in
+ * its place. */
+int floor_check_folder(const char *folder, struct err *e);
+
 /* The floor of group in folder; 0 when none is kept. Fails with ERR_IO when the file cannot be read
  * and with ERR_REFUSED when it does not hold a number (it is never guessed) or group is no name. */
 int floor_security_version(const char *folder, const char *group, uint64_t *out, struct err *e);
