@@ -182,7 +182,7 @@ int job_prepare(const struct job_request *r, struct job **out, struct err *e)
 	    selection_move_gpt(&j->seen, j->sink->size_bytes, &j->moved, e) < 0)
 		return -1;
 	if (!j->sink->is_blank && probe_signatures(j->sink->probe_fd, j->sink->size_bytes,
-						   j->sink->sector_bytes, &j->signatures, e) < 0)
+						   j->facts->sector_bytes, &j->signatures, e) < 0)
 		return err_wrap(e, "target %s", r->target);
 	if (make_plan(j, e) < 0)
 		return -1;
@@ -248,6 +248,14 @@ static int raise_floors(const struct job *j, struct err *e)
 	return 0;
 }
 
+/* How to go on after a write that failed: by the same command, unless the image itself is at fault.
+ */
+static const char *way_on(enum err_code code)
+{
+	return code == ERR_UNTRUSTED ? "get the image again and write that"
+				     : "run the same command again";
+}
+
 static int write_target(struct job *j, struct err *e)
 {
 	struct execution x = {
@@ -261,7 +269,7 @@ static int write_target(struct job *j, struct err *e)
 	};
 
 	if (execute(&x, e) < 0)
-		return err_hint(e, "%s", target_state_text(x.state));
+		return err_hint(e, "%s; %s", target_state_text(x.state), way_on(e->code));
 	if (probe_target(j, e) < 0)
 		return err_hint(e, "%s", "the target holds the image, but do not use it");
 	if (check_still_there(j, e) < 0)

@@ -15,7 +15,8 @@ static void put_image(struct buf *line, const struct journal_entry *entry)
 	const struct manifest *m = image_manifest(entry->image);
 
 	json_text(line, "image", entry->where);
-	json_text(line, "guarantee", guarantee_name(image_guarantee(entry->image)));
+	if (!entry->failure)
+		json_text(line, "guarantee", guarantee_name(image_guarantee(entry->image)));
 	if (!m)
 		return;
 	json_text(line, "name", m->name);

@@ -108,6 +108,13 @@ static int read_table(const struct layout_seen *l, bool is_expected, uint64_t me
 	return 0;
 }
 
+static bool is_for_generic(const struct image *im)
+{
+	const struct manifest *m = image_manifest(im);
+
+	return !m || manifest_has_board(m, "generic");
+}
+
 int selection_look(struct image *im, const struct board *b, uint64_t medium_size_bytes,
 		   struct layout_seen *out, struct err *e)
 {
@@ -129,9 +136,8 @@ int selection_look(struct image *im, const struct board *b, uint64_t medium_size
 		return -1;
 	if (b && boot_check_image(b, table, seen.head, seen.head_bytes, e) < 0)
 		return err_hint((err_wrap(e, "board %s", b->id), e),
-				"`lkflash boards show %s` tells what it needs; --board generic "
-				"takes any layout",
-				b->id);
+				"`lkflash boards show %s` tells what it needs%s", b->id,
+				is_for_generic(im) ? "; --board generic takes any layout" : "");
 	seen.table = TAKE(table);
 	*out = seen;
 	return 0;

@@ -113,6 +113,7 @@ check_known_options() {
 }
 check_readme_verbs() { diff <(verbs | sort) <(readme_table "$1" Verbs | cut -f1 | sort); }
 check_readme_boards() {
+	mkdir -p "$TMP/none"
 	diff <("$LKFLASH" boards --boards-dir "$TMP/none" --json | jq -r '[.id, .boot, .table, .tested] | join("\t")') \
 		<(readme_table "$1" Boards)
 }

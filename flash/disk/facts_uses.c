@@ -186,22 +186,8 @@ static int add_btrfs(struct facts *f, const char *root, const struct stack *k, s
 	return 0;
 }
 
-int facts_add_disk_uses(struct facts *f, const char *root, const char *folder, struct err *e)
-{
-	CLEANUP(stack_freep) struct stack *k = NULL;
-
-	if (stack_new(root, folder, &k, e) < 0)
-		return -1;
-	if (add_mounts(f, root, k, e) < 0)
-		return -1;
-	if (add_swaps(f, root, k, e) < 0)
-		return -1;
-	if (add_holders(f, k, e) < 0)
-		return -1;
-	return add_btrfs(f, root, k, e);
-}
-
-/* ---- Files ---------------------------------------------------------------------------------- */
+/* ---- Files and their loop devices -------------------------------------------------------------
+ */
 
 /* By name, or where it has several, by what it is. */
 static bool is_same_file(const char *path, const char *other)
@@ -214,7 +200,9 @@ static bool is_same_file(const char *path, const char *other)
 		a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 }
 
-static int add_file_loops(struct facts *f, const char *root, struct err *e)
+/* The loop devices that lie on the file at path, but for the one called own (may be NULL). */
+static int add_file_loops(struct facts *f, const char *root, const char *path, const char *own,
+			  struct err *e)
 {
 	CLEANUP(sysfs_names_freep) char **names = NULL;
 	CLEANUP(freep) char *blocks = sysfs_join(root, "sys/block");
@@ -228,17 +216,45 @@ static int add_file_loops(struct facts *f, const char *root, struct err *e)
 		char backing[SYSFS_TEXT_BYTES];
 		if (!folder)
 			return err_errno(e, "listing loop devices");
-		if (sysfs_text(folder, "loop/backing_file", backing) &&
-		    is_same_file(backing, f->real_path) &&
-		    add_use(f, USE_HOLDER, *name, f->path, e) < 0)
+		if ((!own || strcmp(*name, own) != 0) &&
+		    sysfs_text(folder, "loop/backing_file", backing) &&
+		    is_same_file(backing, path) && add_use(f, USE_HOLDER, *name, f->path, e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+/* Other loop devices on the file that this one lies on: what they hold is the same. */
+static int add_twins(struct facts *f, const char *root, const char *folder, struct err *e)
+{
+	const char *slash = strrchr(folder, '/');
+	char backing[SYSFS_TEXT_BYTES];
+
+	if (!f->is_loop || !sysfs_text(folder, "loop/backing_file", backing))
+		return 0;
+	return add_file_loops(f, root, backing, slash ? slash + 1 : folder, e);
+}
+
+int facts_add_disk_uses(struct facts *f, const char *root, const char *folder, struct err *e)
+{
+	CLEANUP(stack_freep) struct stack *k = NULL;
+
+	if (stack_new(root, folder, &k, e) < 0)
+		return -1;
+	if (add_mounts(f, root, k, e) < 0)
+		return -1;
+	if (add_swaps(f, root, k, e) < 0)
+		return -1;
+	if (add_holders(f, k, e) < 0)
+		return -1;
+	if (add_btrfs(f, root, k, e) < 0)
+		return -1;
+	return add_twins(f, root, folder, e);
+}
+
 int facts_add_file_uses(struct facts *f, const char *root, struct err *e)
 {
-	if (add_file_loops(f, root, e) < 0)
+	if (add_file_loops(f, root, f->real_path, NULL, e) < 0)
 		return -1;
 	return add_swaps(f, root, NULL, e);
 }

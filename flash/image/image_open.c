@@ -261,6 +261,20 @@ static int refuse_unsigned(const struct err *why, struct err *e)
 		       why->text);
 }
 
+/* A raw image of another size is told before anything is written: most often a download that ended
+ * early. */
+static int check_size(const struct image *im, struct err *e)
+{
+	uint64_t size_bytes = im->payload->size_bytes;
+
+	if (size_bytes == SIZE_UNKNOWN || size_bytes == im->size_bytes)
+		return 0;
+	return err_set(e, ERR_UNTRUSTED,
+		       "the image has %" PRIu64 " bytes, but %" PRIu64
+		       " were signed; get the image again",
+		       size_bytes, im->size_bytes);
+}
+
 static int open_by_signature(struct image *im, struct source **raw, const struct image_request *r,
 			     struct err *e)
 {
@@ -281,7 +295,9 @@ static int open_by_signature(struct image *im, struct source **raw, const struct
 					      : refuse_unsigned(&why, e);
 	if (open_beside(im, sidecar, r, e) < 0)
 		return err_wrap(e, "manifest");
-	return codec_open_fitting(TAKE(*raw), &im->payload, e);
+	if (codec_open_fitting(TAKE(*raw), &im->payload, e) < 0)
+		return -1;
+	return check_size(im, e);
 }
 
 int image_open(const struct image_request *r, struct image **out, struct err *e)

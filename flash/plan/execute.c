@@ -36,10 +36,9 @@ const char *target_state_text(enum target_state state)
 	case STATE_UNTOUCHED:
 		return "the target was not touched";
 	case STATE_INCOMPLETE:
-		return "the target is incomplete and will not boot; run the same command again";
+		return "the target is incomplete and will not boot";
 	case STATE_COMMITTING:
-		return "the target holds the image, but its first chunk is in doubt; run the same "
-		       "command again";
+		return "the target holds the image, but its first chunk is in doubt";
 	case STATE_COMPLETE:
 		return "the target is complete";
 	}

@@ -8,5 +8,6 @@
 /* Where the users of this machine keep profiles of their own. */
 #define BOARDS_DIR_DEFAULT "/etc/lkflash/boards.d"
 
-/* The built-in boards and those of --boards-dir. Fails with the codes of registry_load. */
+/* The built-in boards and those of --boards-dir. Fails with the codes of registry_load,
+ * and with ERR_IO when a folder that was named is not there. */
 int board_options_load(const struct options *o, struct registry **out, struct err *e);

@@ -48,7 +48,10 @@ static int device_look(const char *path, struct device *out, struct err *e)
 	if (facts_gather(path, "", &out->facts, e) < 0)
 		return -1;
 	(void)look_into(out->facts, &out->content, &out->unread);
-	(void)refusal_check(out->facts, &strict, 0, NULL, &out->refusal);
+	if (refusal_check(out->facts, &strict, 0, NULL, &out->refusal) == 0 &&
+	    has_content(out->facts) && access(out->facts->real_path, R_OK | W_OK) < 0)
+		(void)err_hint((err_errno(&out->refusal, "opening %s", path), &out->refusal),
+			       "run as root");
 	return 0;
 }
 

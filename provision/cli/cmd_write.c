@@ -65,14 +65,33 @@ static void put_target(const struct work *w, struct buf *out)
 	buf_append_text(out, "\n");
 }
 
+/* What is written, the same for all targets. */
+static void put_image(const struct work *w, struct buf *out)
+{
+	const struct manifest *m = image_manifest(job_image(w->job));
+
+	buf_append_text(out, "This will be written:\n  ");
+	buf_append_clean(out, w->request.image.where);
+	buf_printf(out, "\n    for board %s: ", job_board(w->job)->id);
+	if (m) {
+		buf_printf(out, "%s %s, signed by ", m->name, m->version);
+		buf_append_clean(out, image_verdict(job_image(w->job))->signers[0]);
+	} else {
+		buf_append_text(out, "not signed");
+	}
+	buf_append_text(out, "\n");
+}
+
 /* What is lost, for all targets that were not refused; "" when there is none. */
 static int question(const struct works *w, struct buf *out, const char **out_text, struct err *e)
 {
 	for (size_t i = 0; i < w->n_items; i++) {
 		if (!w->items[i].job)
 			continue;
-		if (out->n_bytes == 0)
+		if (out->n_bytes == 0) {
+			put_image(&w->items[i], out);
 			buf_append_text(out, "This will be erased:\n");
+		}
 		put_target(&w->items[i], out);
 	}
 	if (out->n_bytes > 0)
@@ -119,12 +138,24 @@ static int check_rereadable(const char *where, size_t n_targets, struct err *e)
 		       is_stdin ? "standard input" : where, n_targets);
 }
 
+/* A target named twice is a slip: perhaps the second was to be another. */
+static int check_distinct(const struct options *o, struct err *e)
+{
+	for (size_t i = 1; i < o->n_operands; i++)
+		for (size_t k = i + 1; k < o->n_operands; k++)
+			if (strcmp(o->operands[i], o->operands[k]) == 0)
+				return err_set(e, ERR_USAGE,
+					       "target %s is named twice; name each once",
+					       o->operands[i]);
+	return 0;
+}
+
 static int start(const struct options *o, const struct job_request *r, struct works *out,
 		 struct err *e)
 {
 	size_t n_targets = o->n_operands - 1;
 
-	if (check_rereadable(r->image.where, n_targets, e) < 0 ||
+	if (check_distinct(o, e) < 0 || check_rereadable(r->image.where, n_targets, e) < 0 ||
 	    check_rereadable(r->image.manifest_where, n_targets, e) < 0 ||
 	    check_rereadable(r->image.bmap_where, n_targets, e) < 0 ||
 	    check_rereadable(r->image.sums_where, n_targets, e) < 0)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The main job on files and loop devices: what is written, what is kept, what is refused.
 . "$(dirname "$0")/../lib/tap.sh"
-requires losetup cmp sfdisk openssl
+requires losetup cmp sfdisk openssl mkfs.ext4
 
 make_keys
 TRUST=(--trust "$TMP/keys/ca.pem")
@@ -79,7 +79,33 @@ like "$err" "version 4 of gw is below 5" "and both are named"
 cmp -s "$TMP/newer.raw" "$TMP/version.img"
 ok $? "and the newer one stays"
 
+mkdir "$TMP/early"
+head -c 2000000 "$TMP/image.raw" >"$TMP/early/image.raw"
+cp "$TMP/image.raw.lkm" "$TMP/early/"
+before=$(sha256sum <"$TMP/old.img")
+run "$LKFLASH" write "${TRUST[@]}" "$TMP/early/image.raw" "$TMP/old.img"
+exits 4 "a raw image that is shorter than signed is refused"
+like "$err" "2000000 bytes, but 3145733 were signed" "with both sizes"
+is "$(sha256sum <"$TMP/old.img")" "$before" "before anything is touched"
+
+printf 'x' | dd of="$TMP/image.raw" bs=1 seek=3000000 conv=notrunc status=none
+cp "$TMP/image.raw" "$TMP/altered"
+run "$LKFLASH" write "${TRUST[@]}" --manifest "$TMP/image.raw.lkm" "$TMP/altered" "$TMP/alt.img"
+exits 4 "an altered image is refused"
+like "$err" "get the image again" "and the advice is not to try the same again"
+cp "$TMP/old.img" "$TMP/image.raw"
+truncate -s 3145733 "$TMP/image.raw"
+
+# ---- The state folder
+run "$LKFLASH" write "${TRUST[@]}" --state-dir /proc/none "$TMP/image.raw" "$TMP/stateless.img"
+exits 1 "a state folder that cannot be made is told"
+like "$err" "--state-dir" "with the way out"
+[ ! -e "$TMP/stateless.img" ]
+ok $? "before anything is written"
+
 # ---- Standard input and two targets
+run "$LKFLASH" write "${TRUST[@]}" "$TMP/image.raw" "$TMP/a.img" "$TMP/a.img"
+exits 2 "a target named twice is a slip"
 run bash -c '"$0" write "${@:2}" --manifest "$1.lkm" - "$1.img" <"$1"' "$LKFLASH" \
 	"$TMP/image.raw" "${TRUST[@]}"
 exits 0 "an image comes from standard input with its manifest beside"
@@ -115,6 +141,10 @@ ok $? "and does not create it"
 run "$LKFLASH" plan "${TRUST[@]}" "$TMP/image.raw" "$TMP/none.img" "$TMP/old.img"
 exits 0 "plan takes as many targets as write does"
 is "$(grep -c '^target ' <<<"$out")" 2 "and shows each"
+cp "$TMP/old.img" "$TMP/labelled.img"
+mkfs.ext4 -q -F "$TMP/labelled.img"
+run "$LKFLASH" plan "${TRUST[@]}" "$TMP/image.raw" "$TMP/labelled.img"
+like "$out" "on it now: ext4" "plan shows what is on a file"
 
 # ---- Loop devices
 truncate -s 16M "$TMP/disk"

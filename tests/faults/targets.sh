@@ -68,6 +68,11 @@ wait "$holder" 2>/dev/null
 run "${WRITE[@]}" "$opened"
 exits 0 "once that ended it is written"
 
+truncate -s 16M "$TMP/twin.img"
+loop_device twin "$TMP/twin.img"
+loop_device other "$TMP/twin.img"
+refuses "$twin" "is held by ${other#/dev/}" "a loop device whose file another one has too"
+
 truncate -s 16M "$TMP/locked.img"
 loop_device locked "$TMP/locked.img" --read-only
 refuses "$locked" "$locked is read-only; .*blockdev --setrw" "a read-only disk"
