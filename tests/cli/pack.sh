@@ -106,8 +106,11 @@ echo old >stopped.zst
 "$LKFLASH" pack -q "${KEYS[@]}" --out stopped.zst fifo 2>stopped.err &
 exec 3>fifo
 head -c 2000000 image.raw >&3
-kill -KILL $!
-{ wait $!; } 2>/dev/null
+# Where the shell says "Killed".
+{
+	kill -KILL $!
+	wait $!
+} 2>/dev/null
 exec 3>&-
 is "$(cat stopped.zst)" old "killed, it leaves the file that was there"
 is "$(find . -name 'stopped.zst.*' | wc -l)" 0 "and nothing beside it"
