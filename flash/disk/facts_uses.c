@@ -190,13 +190,13 @@ static int add_btrfs(struct facts *f, const char *root, const struct stack *k, s
  */
 
 /* By name, or where it has several, by what it is. */
-static bool is_same_file(const char *path, const char *other)
+static bool is_same_file(const char *a_path, const char *b_path)
 {
 	struct stat a;
 	struct stat b;
 
-	return strcmp(path, other) == 0 ||
-	       (path[0] == '/' && stat(path, &a) == 0 && stat(other, &b) == 0 &&
+	return strcmp(a_path, b_path) == 0 ||
+	       (a_path[0] == '/' && stat(a_path, &a) == 0 && stat(b_path, &b) == 0 &&
 		a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 }
 

@@ -1,4 +1,5 @@
 /* lkflash write: verify an image, write it to targets, read it back, and only then make it boot. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -155,6 +156,7 @@ static int start(const struct options *o, const struct job_request *r, struct wo
 {
 	size_t n_targets = o->n_operands - 1;
 
+	assert(n_targets > 0); /* cmd_write.n_operands_min */
 	if (check_distinct(o, e) < 0 || check_rereadable(r->image.where, n_targets, e) < 0 ||
 	    check_rereadable(r->image.manifest_where, n_targets, e) < 0 ||
 	    check_rereadable(r->image.bmap_where, n_targets, e) < 0 ||

@@ -2,7 +2,7 @@
 # Targets that must not be written: each is refused with its reason, and not one byte of it changes.
 . "$(dirname "$0")/../lib/tap.sh"
 requires losetup mkfs.ext4 mkswap swapon mount perl
-disk='' held='' above='' swap='' locked='' small='' opened='' exact=''
+disk='' held='' above='' swap='' locked='' small='' opened='' exact='' twin='' other=''
 
 make_keys
 head -c 3145728 /dev/urandom >"$TMP/image.raw"
