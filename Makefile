@@ -8,11 +8,12 @@ BUILD_PACKAGES := gcc make pkg-config libmbedtls-dev libfdisk-dev libblkid-dev l
 	libcyaml-dev libyaml-dev libjansson-dev libexpat1-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev \
 	liblz4-dev
 DEMO_PACKAGES := memtest86+ qemu-system-x86 ovmf util-linux
-TEST_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev perl openssl fdisk e2fsprogs dosfstools mtools mdadm lvm2 \
-	dmsetup xz-utils gzip bzip2 lz4 zstd bmap-tools nbdkit libnbd-bin qemu-utils qemu-system-common \
-	strace jq curl nginx-light expect bash-completion man-db procps
-LINT_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck libcmocka-dev
-FUZZ_PACKAGES := clang libclang-rt-14-dev
+UNIT_PACKAGES := libcmocka-dev
+TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk e2fsprogs lvm2 xz-utils gzip bzip2 \
+	lz4 zstd bmap-tools nbdkit libnbd-bin strace jq curl nginx-light expect bash-completion man-db procps
+CLANG_PACKAGES := clang
+LINT_PACKAGES := $(CLANG_PACKAGES) $(UNIT_PACKAGES) clang-format clang-tidy cppcheck shellcheck git
+FUZZ_PACKAGES := $(CLANG_PACKAGES) libclang-rt-14-dev
 COVER_PACKAGES := gcovr
 
 # ---- Settings --------------------------------------------------------------------------------------
