@@ -26,7 +26,6 @@ VERSION := 0.1.0
 # The clock of a machine without one is at least this (seconds since 1970).
 BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
-LIBS := mbedtls mbedcrypto mbedx509
 PKGS := fdisk blkid libcurl libcyaml yaml-0.1 jansson expat zlib liblzma libzstd liblz4
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \

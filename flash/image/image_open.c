@@ -312,6 +312,11 @@ int image_open(const struct image_request *r, struct image **out, struct err *e)
 		return -1;
 	if (open_by_signature(im, &raw, r, e) < 0)
 		return err_wrap(e, "%s", r->where);
+	if (im->manifest && (r->bmap_where || r->sums_where))
+		return err_set(e, ERR_USAGE,
+			       "%s is signed, which says more than a block map or SHA256SUMS; "
+			       "leave --bmap and --sums out",
+			       r->where);
 	*out = TAKE(im);
 	return 0;
 }

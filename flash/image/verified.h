@@ -40,7 +40,7 @@ struct image;
 
 /* Open an image and settle what stands behind it. Reads no payload but, for an unsigned image, its
  * first bytes. Fails with ERR_UNTRUSTED and the reason; an unsigned image is refused with the flag
- * that allows it. */
+ * that allows it. ERR_USAGE when a signed image comes with a block map or SHA256SUMS. */
 int image_open(const struct image_request *r, struct image **out, struct err *e);
 void image_free(struct image *im);
 static inline void image_freep(struct image **im)

@@ -183,6 +183,18 @@ static void sidecar_of_another_name_is_found_when_named(void **state)
 	assert_int_equal(image_size_bytes(im), FIXTURE_IMAGE_BYTES);
 }
 
+static void block_map_of_a_signed_image_is_refused(void **state)
+{
+	const struct fixture *f = *state;
+	struct image_request r = fixture_request(f, f->image_path);
+	struct image *im = NULL;
+	struct err e = {0};
+
+	r.bmap_where = "/nonexistent/bmap";
+	assert_int_equal(image_open(&r, &im, &e), -1);
+	assert_int_equal(e.code, ERR_USAGE);
+}
+
 static void missing_image_is_an_io_error(void **state)
 {
 	const struct fixture *f = *state;
@@ -237,6 +249,7 @@ int main(void)
 		TEST(nobody_trusted_means_nothing_is_opened),
 		TEST(bad_signature_is_refused_even_when_unsigned_images_are_allowed),
 		TEST(sidecar_of_another_name_is_found_when_named),
+		TEST(block_map_of_a_signed_image_is_refused),
 		TEST(missing_image_is_an_io_error),
 		TEST(packed_image_without_trust_is_plain_zstd_when_that_is_allowed),
 		TEST(slice_of_a_chunk_stands_at_its_own_offset),
