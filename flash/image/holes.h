@@ -25,7 +25,3 @@ int holes_digests_show(struct holes_digests *d, const uint8_t *bytes, size_t n_b
  * changed meanwhile. */
 int holes_digests_end(const struct holes_digests *d, struct err *e);
 void holes_digests_free(struct holes_digests *d);
-static inline void holes_digests_freep(struct holes_digests **d)
-{
-	holes_digests_free(*d);
-}

@@ -33,11 +33,9 @@ static void put_options(unsigned groups, struct buf *out)
 void help_overview(struct buf *out)
 {
 	buf_append_text(out, "lkflash signs, writes and verifies disk images.\n\n"
-			     "usage: lkflash VERB [options] ...\n");
-	if (command_by_name("write"))
-		buf_append_text(out, "       lkflash [options] IMAGE TARGET...      (the verb is "
-				     "write)\n");
-	buf_append_text(out, "\nverbs:\n");
+			     "usage: lkflash VERB [options] ...\n"
+			     "       lkflash [options] IMAGE TARGET...      (the verb is write)\n"
+			     "\nverbs:\n");
 	for (const struct command *const *c = command_list(); *c; c++)
 		buf_printf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
 	buf_append_text(out, "\noptions of every verb:\n");
