@@ -9,6 +9,7 @@
 #include "flash/image/frame.h"
 #include "flash/image/image_private.h"
 #include "flash/image/sums.h"
+#include "flash/trust/random.h"
 
 const char *guarantee_name(enum guarantee g)
 {
@@ -55,6 +56,16 @@ const struct index *image_index(const struct image *im)
 	return im->index;
 }
 
+struct pool *image_pool(const struct image *im)
+{
+	return im->pool;
+}
+
+uint64_t image_seed(const struct image *im)
+{
+	return im->seed;
+}
+
 void image_free(struct image *im)
 {
 	if (!im)
@@ -69,6 +80,7 @@ void image_free(struct image *im)
 	free(im->ahead);
 	free(im->stored);
 	free(im->head);
+	pool_free(im->pool);
 	free(im);
 }
 
@@ -300,6 +312,18 @@ static int open_by_signature(struct image *im, struct source **raw, const struct
 	return check_size(im, e);
 }
 
+/* Buffers for a chunk of the image, whole or as it is stored, and the seed of its fingerprints. */
+static int prepare_chunks(struct image *im, struct err *e)
+{
+	size_t buffer_bytes = image_chunk_bytes(im);
+
+	for (uint64_t i = 0; i < im->index->n_chunks; i++)
+		buffer_bytes = max_u64(buffer_bytes, im->index->entries[i].stored_bytes);
+	if (random_fill(NULL, (unsigned char *)&im->seed, sizeof im->seed) < 0)
+		return err_errno(e, "drawing a random number");
+	return pool_new(buffer_bytes, &im->pool, e);
+}
+
 int image_open(const struct image_request *r, struct image **out, struct err *e)
 {
 	CLEANUP(image_freep) struct image *im = calloc(1, sizeof *im);
@@ -317,6 +341,8 @@ int image_open(const struct image_request *r, struct image **out, struct err *e)
 			       "%s is signed, which says more than a block map or SHA256SUMS; "
 			       "leave --bmap and --sums out",
 			       r->where);
+	if (prepare_chunks(im, e) < 0)
+		return -1;
 	*out = TAKE(im);
 	return 0;
 }

@@ -17,6 +17,8 @@ struct image {
 	struct trust_verdict verdict;
 	struct evidence
 		*evidence;   /* owned; what an unsigned image is held against; NULL: nothing */
+	struct pool *pool;   /* owned; buffers for chunks */
+	uint64_t seed;       /* of fingerprints */
 	uint64_t size_bytes; /* of the plain image; SIZE_UNKNOWN until the end */
 
 	struct chunk *current; /* owned; what image_next handed out last */

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,13 @@
 #include "flash/image/image_private.h"
 
 struct chunk {
+	atomic_uint n_owners;
 	enum chunk_kind kind;
 	uint64_t offset_bytes;
 	uint64_t size_bytes;
-	uint8_t *bytes; /* owned; NULL unless DATA */
+	uint8_t *bytes;    /* owned; NULL unless DATA */
+	struct pool *pool; /* borrowed; where bytes came from; NULL: malloc */
+	struct fingerprint fingerprint;
 };
 
 enum chunk_kind chunk_kind(const struct chunk *c)
@@ -39,68 +43,117 @@ const uint8_t *chunk_bytes(const struct chunk *c)
 	return c->kind == CHUNK_DATA ? c->bytes : NULL;
 }
 
+struct fingerprint chunk_fingerprint(const struct chunk *c)
+{
+	return c->fingerprint;
+}
+
+struct chunk *chunk_share(const struct chunk *c)
+{
+	/* The count is no part of what an owner may rely on. */
+	struct chunk *shared = (struct chunk *)c;
+
+	/* Nobody reads anything because of this count, and a count that has owners cannot be 0. */
+	(void)atomic_fetch_add_explicit(&shared->n_owners, 1, memory_order_relaxed);
+	return shared;
+}
+
+static void drop_bytes(struct chunk *c)
+{
+	if (c->pool)
+		pool_give(c->pool, TAKE(c->bytes));
+	else
+		free(TAKE(c->bytes));
+}
+
 void chunk_free(struct chunk *c)
 {
-	if (!c)
+	/* What other owners read happens before the last one frees it. */
+	if (!c || atomic_fetch_sub_explicit(&c->n_owners, 1, memory_order_acq_rel) > 1)
 		return;
-	free(c->bytes);
+	drop_bytes(c);
 	free(c);
 }
 
-/* A chunk with an aligned buffer for n_bytes, whose padding is zero. */
-static int chunk_with_room(uint64_t offset_bytes, size_t n_bytes, struct chunk **out, struct err *e)
-{
-	size_t padded_bytes = (size_t)align_up(n_bytes, CHUNK_ALIGN_BYTES);
-	CLEANUP(chunk_freep) struct chunk *c = calloc(1, sizeof *c);
-
-	if (c)
-		c->bytes = aligned_alloc(CHUNK_ALIGN_BYTES, padded_bytes);
-	if (!c || !c->bytes)
-		return err_set(e, ERR_IO, "out of memory for a chunk of %zu bytes", n_bytes);
-	memset(c->bytes + n_bytes, 0, padded_bytes - n_bytes);
-	c->kind = CHUNK_DATA;
-	c->offset_bytes = offset_bytes;
-	c->size_bytes = n_bytes;
-	*out = TAKE(c);
-	return 0;
-}
-
-static int chunk_with_bytes(uint64_t offset_bytes, const uint8_t *bytes, size_t n_bytes,
-			    struct chunk **out, struct err *e)
-{
-	struct chunk *c = NULL;
-
-	if (chunk_with_room(offset_bytes, n_bytes, &c, e) < 0)
-		return -1;
-	memcpy(c->bytes, bytes, n_bytes);
-	*out = c;
-	return 0;
-}
-
-int chunk_slice_new(const struct chunk *c, size_t from_bytes, size_t to_bytes, struct chunk **out,
-		    struct err *e)
-{
-	assert(c->kind == CHUNK_DATA && from_bytes < to_bytes && to_bytes <= c->size_bytes);
-	return chunk_with_bytes(c->offset_bytes + from_bytes, c->bytes + from_bytes,
-				to_bytes - from_bytes, out, e);
-}
-
-int chunk_zero_new(uint64_t offset_bytes, uint64_t size_bytes, struct chunk **out, struct err *e)
+static int chunk_new(enum chunk_kind kind, uint64_t offset_bytes, uint64_t size_bytes,
+		     struct chunk **out, struct err *e)
 {
 	struct chunk *c = calloc(1, sizeof *c);
 
 	if (!c)
-		return err_errno(e, "zeros for %" PRIu64 " bytes", size_bytes);
-	*c = (struct chunk){
-		.kind = CHUNK_ZERO, .offset_bytes = offset_bytes, .size_bytes = size_bytes};
+		return err_errno(e, "a chunk of %" PRIu64 " bytes", size_bytes);
+	atomic_init(&c->n_owners, 1);
+	c->kind = kind;
+	c->offset_bytes = offset_bytes;
+	c->size_bytes = size_bytes;
 	*out = c;
 	return 0;
 }
 
-int chunk_derived_new(uint64_t offset_bytes, const uint8_t *bytes, size_t n_bytes,
+/* Zeros from the last byte up to the next multiple of CHUNK_ALIGN_BYTES. */
+static void pad(struct chunk *c)
+{
+	uint64_t padded_bytes = align_up(c->size_bytes, CHUNK_ALIGN_BYTES);
+
+	memset(c->bytes + c->size_bytes, 0, (size_t)(padded_bytes - c->size_bytes));
+}
+
+static void take_fingerprint(struct chunk *c, uint64_t seed)
+{
+	c->fingerprint = fingerprint_of(c->bytes, (size_t)c->size_bytes, seed);
+}
+
+/* A copy of bytes, which may be no part of an image and so outlive its pool. */
+static int chunk_with_bytes(uint64_t offset_bytes, const uint8_t *bytes, size_t n_bytes,
+			    uint64_t seed, struct chunk **out, struct err *e)
+{
+	CLEANUP(chunk_freep) struct chunk *c = NULL;
+
+	if (chunk_new(CHUNK_DATA, offset_bytes, n_bytes, &c, e) < 0)
+		return -1;
+	c->bytes = aligned_alloc(CHUNK_ALIGN_BYTES, (size_t)align_up(n_bytes, CHUNK_ALIGN_BYTES));
+	if (!c->bytes)
+		return err_errno(e, "a chunk of %zu bytes", n_bytes);
+	memcpy(c->bytes, bytes, n_bytes);
+	pad(c);
+	take_fingerprint(c, seed);
+	*out = TAKE(c);
+	return 0;
+}
+
+int chunk_slice_new(const struct chunk *c, size_t from_bytes, size_t to_bytes, uint64_t seed,
+		    struct chunk **out, struct err *e)
+{
+	assert(c->kind == CHUNK_DATA && from_bytes < to_bytes && to_bytes <= c->size_bytes);
+	return chunk_with_bytes(c->offset_bytes + from_bytes, c->bytes + from_bytes,
+				to_bytes - from_bytes, seed, out, e);
+}
+
+int chunk_zero_new(uint64_t offset_bytes, uint64_t size_bytes, struct chunk **out, struct err *e)
+{
+	return chunk_new(CHUNK_ZERO, offset_bytes, size_bytes, out, e);
+}
+
+int chunk_derived_new(uint64_t offset_bytes, const uint8_t *bytes, size_t n_bytes, uint64_t seed,
 		      struct chunk **out, struct err *e)
 {
-	return chunk_with_bytes(offset_bytes, bytes, n_bytes, out, e);
+	return chunk_with_bytes(offset_bytes, bytes, n_bytes, seed, out, e);
+}
+
+/* A chunk of an image, with a buffer of its pool for n_bytes. */
+static int chunk_with_room(const struct image *im, uint64_t offset_bytes, size_t n_bytes,
+			   struct chunk **out, struct err *e)
+{
+	CLEANUP(chunk_freep) struct chunk *c = NULL;
+
+	if (chunk_new(CHUNK_DATA, offset_bytes, n_bytes, &c, e) < 0)
+		return -1;
+	c->pool = im->pool;
+	if (pool_take(im->pool, &c->bytes, e) < 0)
+		return -1;
+	pad(c);
+	*out = TAKE(c);
+	return 0;
 }
 
 /* ---- Chunks of a signed image ------------------------------------------------------------------
@@ -176,6 +229,7 @@ static int check_chunk(struct image *im, const struct index_entry *entry, struct
 			return -1;
 		if (memcmp(sum, entry->plain_sha256, SHA256_BYTES) != 0)
 			return refuse_chunk(im, "differs from the signed index", e);
+		take_fingerprint(c, im->seed);
 		return 0;
 	case CHUNK_ZERO:
 		if (!bytes_are_zero(c->bytes, (size_t)c->size_bytes))
@@ -185,7 +239,7 @@ static int check_chunk(struct image *im, const struct index_entry *entry, struct
 		break;
 	}
 	c->kind = entry->kind;
-	free(TAKE(c->bytes));
+	drop_bytes(c);
 	return 0;
 }
 
@@ -195,7 +249,7 @@ static int next_signed(struct image *im, struct chunk **out, struct err *e)
 	const struct index_entry *entry = &im->index->entries[im->next_chunk];
 	size_t n_bytes = index_chunk_bytes(im->index, im->next_chunk);
 
-	if (chunk_with_room(im->next_chunk << im->index->chunk_log2, n_bytes, &c, e) < 0)
+	if (chunk_with_room(im, im->next_chunk << im->index->chunk_log2, n_bytes, &c, e) < 0)
 		return -1;
 	int status = im->is_packed ? read_packed(im, entry, c, e)
 				   : read_payload(im, c->bytes, n_bytes, e);
@@ -260,15 +314,16 @@ static int index_chunk(struct image *im, const struct chunk *c, struct err *e)
 }
 
 /* Holes and zeros need no bytes. */
-static void drop_needless_bytes(struct chunk *c, bool is_unmapped)
+static void drop_needless_bytes(const struct image *im, struct chunk *c, bool is_unmapped)
 {
 	if (is_unmapped)
 		c->kind = CHUNK_SKIP;
 	else if (bytes_are_zero(c->bytes, (size_t)c->size_bytes))
 		c->kind = CHUNK_ZERO;
+	if (c->kind == CHUNK_DATA)
+		take_fingerprint(c, im->seed);
 	else
-		return;
-	free(TAKE(c->bytes));
+		drop_bytes(c);
 }
 
 static int end_unsigned(struct image *im, struct err *e)
@@ -285,7 +340,7 @@ static int next_unsigned(struct image *im, struct chunk **out, struct err *e)
 	CLEANUP(chunk_freep) struct chunk *c = NULL;
 	size_t n_read = 0;
 
-	if (chunk_with_room(im->next_chunk << im->index->chunk_log2, n_bytes, &c, e) < 0 ||
+	if (chunk_with_room(im, im->next_chunk << im->index->chunk_log2, n_bytes, &c, e) < 0 ||
 	    source_read_full(im->payload, c->bytes, n_bytes, &n_read, e) < 0)
 		return -1;
 	if (n_read == 0) {
@@ -298,7 +353,7 @@ static int next_unsigned(struct image *im, struct chunk **out, struct err *e)
 								c->offset_bytes + n_read);
 	if (im->evidence && evidence_show(im->evidence, c->bytes, n_read, e) < 0)
 		return -1;
-	drop_needless_bytes(c, is_unmapped);
+	drop_needless_bytes(im, c, is_unmapped);
 	if (index_chunk(im, c, e) < 0)
 		return -1;
 	im->next_chunk++;

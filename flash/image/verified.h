@@ -11,6 +11,7 @@
 #include "flash/base/err.h"
 #include "flash/image/chunk.h"
 #include "flash/image/index.h"
+#include "flash/image/pool.h"
 #include "flash/image/source.h"
 #include "flash/trust/manifest.h"
 #include "flash/trust/trust.h"
@@ -58,6 +59,12 @@ size_t image_chunk_bytes(const struct image *im);
  * is made on the way, by which the target is read back. Borrowed from im. */
 const struct index *image_index(const struct image *im);
 
+/* Buffers for the chunks of this image, and for whoever reads a target back: each holds one chunk,
+ * whole or as it is stored. Borrowed from im. */
+struct pool *image_pool(const struct image *im);
+/* The seed of the fingerprints of this image's chunks, drawn when it was opened. */
+uint64_t image_seed(const struct image *im);
+
 /* The next chunk, in order of offset, or NULL at the end. It is borrowed from im until the next
  * call. Fails with ERR_UNTRUSTED when it does not match, with the source's errors otherwise. After
  * a failure every further call fails. At the end an unsigned image's bmap or SHA256SUMS must have
@@ -72,19 +79,15 @@ int image_head(struct image *im, size_t n_bytes, const uint8_t **out_bytes, size
 	       struct err *e);
 
 /* Chunks that are made from verified ones, or hold no bytes of an image at all. The caller owns
- * them. */
+ * them, and they may outlive the image. Fingerprints of their bytes have the seed given. */
 
 /* A copy of [from, to) of a DATA chunk, counted from the chunk's start. */
-int chunk_slice_new(const struct chunk *c, size_t from_bytes, size_t to_bytes, struct chunk **out,
-		    struct err *e);
+int chunk_slice_new(const struct chunk *c, size_t from_bytes, size_t to_bytes, uint64_t seed,
+		    struct chunk **out, struct err *e);
 /* Zeros: for wiping what a signature does not speak of. */
 int chunk_zero_new(uint64_t offset_bytes, uint64_t size_bytes, struct chunk **out, struct err *e);
-/* Bytes that lkflash itself derived from verified ones: a partition table moved to the real end of
- * a larger disk. Only flash/disk/table results may be passed. */
-int chunk_derived_new(uint64_t offset_bytes, const uint8_t *bytes, size_t n_bytes,
+/* Bytes that lkflash itself derived: a partition table moved to the real end of a larger disk
+ * (flash/disk/table), or the marks by which a capacity that wraps is found, and what was there
+ * before them (flash/plan/capacity). Nothing else may be passed. */
+int chunk_derived_new(uint64_t offset_bytes, const uint8_t *bytes, size_t n_bytes, uint64_t seed,
 		      struct chunk **out, struct err *e);
-void chunk_free(struct chunk *c);
-static inline void chunk_freep(struct chunk **c)
-{
-	chunk_free(*c);
-}

@@ -97,7 +97,7 @@ static int moved_chunk(const struct run *r, const struct chunk *c, struct chunk 
 		memcpy(bytes, chunk_bytes(c), n_bytes);
 	apply_patch(m->head, 0, m->head_bytes, bytes, offset_bytes, n_bytes);
 	apply_patch(m->tail, m->tail_offset_bytes, m->tail_bytes, bytes, offset_bytes, n_bytes);
-	return chunk_derived_new(offset_bytes, bytes, n_bytes, out, e);
+	return chunk_derived_new(offset_bytes, bytes, n_bytes, image_seed(r->x->image), out, e);
 }
 
 static const struct chunk *keep(struct run *r, struct chunk *c)
@@ -129,7 +129,8 @@ static int hold_first(struct run *r, struct err *e)
 	if (moved_chunk(r, c, &held, e) < 0)
 		return -1;
 	if (!held && chunk_kind(c) == CHUNK_DATA &&
-	    chunk_slice_new(c, 0, (size_t)chunk_size_bytes(c), &held, e) < 0)
+	    chunk_slice_new(c, 0, (size_t)chunk_size_bytes(c), image_seed(r->x->image), &held, e) <
+		    0)
 		return -1;
 	if (!held && chunk_zero_new(0, chunk_size_bytes(c), &held, e) < 0)
 		return -1;
@@ -291,7 +292,8 @@ static int do_move_gpt(struct run *r, const struct step *s, struct err *e)
 	struct chunk *tail = NULL;
 
 	(void)s;
-	if (chunk_derived_new(m->tail_offset_bytes, m->tail, m->tail_bytes, &tail, e) < 0)
+	if (chunk_derived_new(m->tail_offset_bytes, m->tail, m->tail_bytes, image_seed(r->x->image),
+			      &tail, e) < 0)
 		return -1;
 	r->tail = keep(r, tail);
 	r->x->state = STATE_INCOMPLETE;
@@ -374,7 +376,8 @@ static int commit_part(struct run *r, size_t from_bytes, size_t to_bytes, struct
 
 	if (from_bytes >= to_bytes)
 		return 0;
-	if (chunk_slice_new(r->kept[0], from_bytes, to_bytes, &part, e) < 0)
+	if (chunk_slice_new(r->kept[0], from_bytes, to_bytes, image_seed(r->x->image), &part, e) <
+	    0)
 		return -1;
 	return commit_chunk(r, part, e);
 }
@@ -475,7 +478,7 @@ int execute_compare(struct execution *x, struct err *e)
 	if (!x->moved)
 		return 0;
 	if (chunk_derived_new(x->moved->tail_offset_bytes, x->moved->tail, x->moved->tail_bytes,
-			      &tail, e) < 0)
+			      image_seed(x->image), &tail, e) < 0)
 		return -1;
 	return compare_bytes(&r, tail, e);
 }

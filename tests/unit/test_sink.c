@@ -29,7 +29,7 @@ static struct chunk *data_chunk(uint64_t offset_bytes, const char *text)
 	struct err e = {0};
 
 	assert_int_equal(
-		chunk_derived_new(offset_bytes, (const uint8_t *)text, strlen(text), &c, &e), 0);
+		chunk_derived_new(offset_bytes, (const uint8_t *)text, strlen(text), 0, &c, &e), 0);
 	return c;
 }
 

@@ -229,10 +229,67 @@ static void slice_of_a_chunk_stands_at_its_own_offset(void **state)
 	struct err e = {0};
 
 	assert_int_equal(image_next(im, &c, &e), 0);
-	assert_int_equal(chunk_slice_new(c, 4096, 5000, &slice, &e), 0);
+	assert_int_equal(chunk_slice_new(c, 4096, 5000, 7, &slice, &e), 0);
 	assert_int_equal(chunk_offset_bytes(slice), 4096);
 	assert_int_equal(chunk_size_bytes(slice), 904);
 	assert_memory_equal(chunk_bytes(slice), f->image + 4096, 904);
+}
+
+static void chunk_lives_until_its_last_owner_is_gone(void **state)
+{
+	const struct fixture *f = *state;
+	CLEANUP(chunk_freep) struct chunk *first = NULL;
+	struct err e = {0};
+
+	assert_int_equal(chunk_derived_new(512, f->image, 100, 7, &first, &e), 0);
+	CLEANUP(chunk_freep) struct chunk *second = chunk_share(first);
+	chunk_free(TAKE(first));
+	assert_int_equal(chunk_offset_bytes(second), 512);
+	assert_memory_equal(chunk_bytes(second), f->image, 100);
+}
+
+static void fingerprint_is_of_the_bytes_and_the_seed(void **state)
+{
+	const struct fixture *f = *state;
+	const struct image_request r = fixture_request(f, f->image_path);
+	CLEANUP(image_freep) struct image *im = opened(&r);
+	const struct chunk *c = NULL;
+	struct err e = {0};
+
+	assert_int_equal(image_next(im, &c, &e), 0);
+	assert_true(
+		fingerprint_is_same(chunk_fingerprint(c),
+				    fingerprint_of(f->image, FIXTURE_CHUNK_BYTES, image_seed(im))));
+	assert_false(fingerprint_is_same(
+		chunk_fingerprint(c),
+		fingerprint_of(f->image, FIXTURE_CHUNK_BYTES, image_seed(im) + 1)));
+	assert_false(fingerprint_is_same(
+		chunk_fingerprint(c),
+		fingerprint_of(f->image, FIXTURE_CHUNK_BYTES - 1, image_seed(im))));
+}
+
+static void fingerprint_of_zeros_is_nothing(void **state)
+{
+	const struct fixture *f = *state;
+	const struct image_request r = fixture_request(f, f->image_path);
+	CLEANUP(image_freep) struct image *im = opened(&r);
+	const struct chunk *c = NULL;
+	struct err e = {0};
+
+	assert_int_equal(image_next(im, &c, &e), 0);
+	assert_int_equal(image_next(im, &c, &e), 0);
+	assert_int_equal(chunk_kind(c), CHUNK_ZERO);
+	assert_true(fingerprint_is_same(chunk_fingerprint(c), (struct fingerprint){0}));
+}
+
+static void images_have_seeds_of_their_own(void **state)
+{
+	const struct fixture *f = *state;
+	const struct image_request r = fixture_request(f, f->image_path);
+	CLEANUP(image_freep) struct image *a = opened(&r);
+	CLEANUP(image_freep) struct image *b = opened(&r);
+
+	assert_true(image_seed(a) != image_seed(b));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, free_fixture)
@@ -253,6 +310,10 @@ int main(void)
 		TEST(missing_image_is_an_io_error),
 		TEST(packed_image_without_trust_is_plain_zstd_when_that_is_allowed),
 		TEST(slice_of_a_chunk_stands_at_its_own_offset),
+		TEST(chunk_lives_until_its_last_owner_is_gone),
+		TEST(fingerprint_is_of_the_bytes_and_the_seed),
+		TEST(fingerprint_of_zeros_is_nothing),
+		TEST(images_have_seeds_of_their_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
