@@ -8,7 +8,7 @@ BUILD_PACKAGES := gcc make pkg-config libmbedtls-dev libfdisk-dev libblkid-dev l
 	libcyaml-dev libyaml-dev libjansson-dev libexpat1-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev \
 	liblz4-dev libxxhash-dev
 DEMO_PACKAGES := memtest86+ qemu-system-x86 ovmf util-linux
-UNIT_PACKAGES := libcmocka-dev
+UNIT_PACKAGES := libcmocka-dev libfuse3-dev
 TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk e2fsprogs lvm2 xz-utils gzip bzip2 \
 	lz4 zstd bmap-tools nbdkit libnbd-bin strace jq curl nginx-light expect bash-completion man-db procps
 CLANG_PACKAGES := clang
@@ -124,9 +124,11 @@ $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(UNIT_OBJECTS) $(LIBRARY)
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(LDFLAGS) $(UNIT_LDFLAGS_$*) -o $@ $^ $(LDLIBS) -lcmocka
 
+TOOL_LDLIBS_fuse_disk = $(shell pkg-config --libs fuse3)
+
 $(OUT)/tests/lib/%: $(OUT)/tests/lib/%.o $(LIBRARY)
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(TOOL_LDLIBS_$*)
 
 $(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(LIBRARY)
 	$(call say,LINK  $@)
