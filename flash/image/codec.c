@@ -167,7 +167,25 @@ static void decoder_free(struct source *s)
 	free(d);
 }
 
+static int decoder_clone(const struct source *s, struct source **out, struct err *e)
+{
+	const struct decoder *d = (const struct decoder *)s;
+	struct source *in = NULL;
+
+	if (source_clone(d->in, &in, e) < 0)
+		return -1;
+	return codec_open(d->codec, in, out, e);
+}
+
 static const struct source_ops decoder_ops = {
+	.name = "compressed",
+	.read = decoder_read,
+	.clone = decoder_clone,
+	.free = decoder_free,
+};
+
+/* Over an input that comes only once. */
+static const struct source_ops decoder_once_ops = {
 	.name = "compressed",
 	.read = decoder_read,
 	.free = decoder_free,
@@ -190,7 +208,7 @@ int codec_open(const struct codec *c, struct source *in, struct source **out, st
 	if (!d)
 		return err_errno(e, "decoding %s", c->name);
 	CLEANUP(source_freep) struct source *s = (struct source *)d;
-	s->ops = &decoder_ops;
+	s->ops = source_can_clone(owned_in) ? &decoder_ops : &decoder_once_ops;
 	s->size_bytes = SIZE_UNKNOWN;
 	d->codec = c;
 	d->in = TAKE(owned_in);

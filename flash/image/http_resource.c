@@ -54,6 +54,15 @@ void http_resource_release(struct http_resource *r)
 	*r = (struct http_resource){0};
 }
 
+int http_resource_copy(const struct http_resource *r, struct http_resource *out, struct err *e)
+{
+	if (keep(&out->etag, r->etag, e) < 0 || keep(&out->last_modified, r->last_modified, e) < 0)
+		return -1;
+	out->size_bytes = r->size_bytes;
+	out->has_ranges = r->has_ranges;
+	return 0;
+}
+
 bool http_resource_has_version(const struct http_resource *r)
 {
 	return r->last_modified || (r->etag && strncmp(r->etag, "W/", 2) != 0);
@@ -130,6 +139,11 @@ int http_resource_check(const struct http_resource *r, const struct http_reply *
 		return changed(e);
 	*out_skip_bytes = offset_bytes;
 	return 0;
+}
+
+bool http_reply_is_whole(const struct http_reply *reply)
+{
+	return reply->status == HTTP_OK;
 }
 
 int http_status_fail(long status, bool is_known, bool *out_is_transient, struct err *e)

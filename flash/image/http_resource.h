@@ -30,6 +30,9 @@ struct http_resource {
 int http_resource_init(struct http_resource *r, const struct http_reply *reply, struct err *e);
 void http_resource_release(struct http_resource *r);
 
+/* Fill the zeroed *out with copies of what r holds. Fails with ERR_IO when there is no memory. */
+int http_resource_copy(const struct http_resource *r, struct http_resource *out, struct err *e);
+
 /* Does r have something by which a changed resource is told: a date, or an ETag that stands for
  * exactly these bytes (not a weak one)? */
 bool http_resource_has_version(const struct http_resource *r);
@@ -39,6 +42,9 @@ bool http_resource_has_version(const struct http_resource *r);
  * ERR_PROTOCOL when the resource changed or the reply is not what was asked for. */
 int http_resource_check(const struct http_resource *r, const struct http_reply *reply,
 			uint64_t offset_bytes, uint64_t *out_skip_bytes, struct err *e);
+
+/* Does the body run to the end of the resource, whatever range was asked for? */
+bool http_reply_is_whole(const struct http_reply *reply);
 
 /* What a status of 400 or above means: ERR_IO, or ERR_PROTOCOL when a resource of which something
  * was received already (is_known) has become shorter. *out_is_transient: the server may get over

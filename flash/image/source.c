@@ -1,4 +1,4 @@
-/* What all sources share: peeking, reading in full, seeking. See source.h. */
+/* What all sources share: peeking, reading in full, seeking, cloning. See source.h. */
 #include "flash/image/source.h"
 
 #include <assert.h>
@@ -67,17 +67,30 @@ bool source_can_seek(const struct source *s)
 	return s->ops->seek != NULL;
 }
 
-int source_seek(struct source *s, uint64_t offset_bytes, struct err *e)
+int source_seek(struct source *s, uint64_t offset_bytes, uint64_t end_bytes, struct err *e)
 {
 	if (!source_can_seek(s))
 		return err_set(e, ERR_USAGE,
 			       "a %s source can only be read from start to end; use a file",
 			       s->ops->name);
-	if (s->ops->seek(s, offset_bytes, e) < 0)
+	if (s->ops->seek(s, offset_bytes, end_bytes, e) < 0)
 		return -1;
 	s->n_peeked = 0;
 	s->n_peeked_used = 0;
 	return 0;
+}
+
+bool source_can_clone(const struct source *s)
+{
+	return s->ops->clone != NULL;
+}
+
+int source_clone(const struct source *s, struct source **out, struct err *e)
+{
+	if (!source_can_clone(s))
+		return err_set(e, ERR_USAGE, "the bytes of a %s source come only once; use a file",
+			       s->ops->name);
+	return s->ops->clone(s, out, e);
 }
 
 void source_free(struct source *s)

@@ -22,24 +22,29 @@ enum {
 
 struct http_source {
 	struct source base;
+	struct source_ops ops;       /* what base can do with this resource */
 	const struct cancel *cancel; /* borrowed */
 	unsigned timeout_ms;
-	char *name;   /* owned; the URL without user and password, for messages */
-	CURLM *multi; /* owned */
-	CURL *easy;   /* owned */
+	char *url;         /* owned */
+	char *tls_ca_path; /* owned; NULL: those of the system */
+	char *name;        /* owned; the URL without user and password, for messages */
+	CURLM *multi;      /* owned */
+	CURL *easy;        /* owned */
 	char words[CURL_ERROR_SIZE];
 
 	struct http_resource resource;
 	bool is_known;           /* resource holds what the first reply said */
 	uint64_t received_bytes; /* the resource up to here was received, or is before a seek */
-	bool is_at_end;          /* and that is all of it */
+	uint64_t end_bytes;      /* reading ends here; SIZE_UNKNOWN: where the body does */
 
 	/* The transfer under way. */
 	bool is_running;
 	bool has_reply;      /* its first body bytes wait until its headers were looked at ... */
 	bool is_reply_right; /* ... and found to fit */
 	bool is_paused;
-	uint64_t skip_bytes; /* of its body, before what is wanted */
+	uint64_t asked_bytes;     /* it was asked for from here on ... */
+	uint64_t asked_end_bytes; /* ... to here; SIZE_UNKNOWN: to the end */
+	uint64_t body_bytes;      /* where the next byte of its body belongs in the resource */
 	uint64_t deadline_ms;
 	unsigned n_failures; /* in a row */
 
@@ -56,21 +61,20 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* ---- A transfer
- * ---------------------------------------------------------------------------------- */
+/* ---- A transfer ------------------------------------------------------------------------------ */
 
 static size_t on_body(char *bytes, size_t unit_bytes, size_t n_units, void *context)
 {
 	struct http_source *h = context;
 	size_t n_bytes = unit_bytes * n_units;
-	size_t n_skipped = min_u64(n_bytes, h->skip_bytes);
+	size_t n_skipped = min_u64(n_bytes, h->received_bytes - h->body_bytes);
 
 	h->has_reply = true;
 	h->is_paused = !h->is_reply_right || n_bytes - n_skipped > BUFFER_BYTES - h->end;
 	if (h->is_paused)
 		return CURL_WRITEFUNC_PAUSE;
 	memcpy(h->buffer + h->end, bytes + n_skipped, n_bytes - n_skipped);
-	h->skip_bytes -= n_skipped;
+	h->body_bytes += n_bytes;
 	h->end += n_bytes - n_skipped;
 	h->received_bytes += n_bytes - n_skipped;
 	h->deadline_ms = now_ms() + h->timeout_ms;
@@ -88,14 +92,22 @@ static void stop_transfer(struct http_source *h)
 
 static int start_transfer(struct http_source *h, struct err *e)
 {
-	char range[32];
+	bool has_end = h->end_bytes < h->base.size_bytes;
+	char range[48];
 
-	(void)snprintf(range, sizeof range, "%llu-", (unsigned long long)h->received_bytes);
-	(void)curl_easy_setopt(h->easy, CURLOPT_RANGE, h->received_bytes > 0 ? range : NULL);
+	/* RFC 9110, 14.1.2: the last byte is part of the range. */
+	int n = snprintf(range, sizeof range, "%llu-", (unsigned long long)h->received_bytes);
+	if (has_end)
+		(void)snprintf(range + n, sizeof range - (size_t)n, "%llu",
+			       (unsigned long long)h->end_bytes - 1);
+	(void)curl_easy_setopt(h->easy, CURLOPT_RANGE,
+			       has_end || h->received_bytes > 0 ? range : NULL);
 	h->has_reply = false;
 	h->is_reply_right = false;
 	h->is_paused = false;
-	h->skip_bytes = 0;
+	h->asked_bytes = h->received_bytes;
+	h->asked_end_bytes = h->end_bytes;
+	h->body_bytes = h->received_bytes;
 	h->words[0] = '\0';
 	h->deadline_ms = now_ms() + h->timeout_ms;
 	if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
@@ -114,8 +126,7 @@ static void resume(struct http_source *h)
 	(void)curl_easy_pause(h->easy, CURLPAUSE_CONT);
 }
 
-/* ---- Its reply
- * ----------------------------------------------------------------------------------- */
+/* ---- Its reply ------------------------------------------------------------------------------- */
 
 /* Borrowed from libcurl until the transfer ends; NULL when there is none. */
 static const char *header(struct http_source *h, const char *name)
@@ -131,6 +142,7 @@ static int check_reply(struct http_source *h, struct err *e)
 {
 	const char *encoding = header(h, "Transfer-Encoding");
 	curl_off_t length = -1;
+	uint64_t skip_bytes = 0;
 	struct http_reply reply = {
 		.is_chunked = encoding && strcasecmp(encoding, "chunked") == 0,
 		.etag = header(h, "ETag"),
@@ -143,17 +155,19 @@ static int check_reply(struct http_source *h, struct err *e)
 	(void)curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
 	reply.length_bytes = length < 0 ? SIZE_UNKNOWN : (uint64_t)length;
 	if (h->is_known &&
-	    http_resource_check(&h->resource, &reply, h->received_bytes, &h->skip_bytes, e) < 0)
+	    http_resource_check(&h->resource, &reply, h->asked_bytes, &skip_bytes, e) < 0)
 		return -1;
 	if (!h->is_known && http_resource_init(&h->resource, &reply, e) < 0)
 		return -1;
+	h->body_bytes = h->asked_bytes - skip_bytes;
+	if (http_reply_is_whole(&reply))
+		h->asked_end_bytes = h->resource.size_bytes;
 	h->is_known = true;
 	h->is_reply_right = true;
 	return 0;
 }
 
-/* ---- Its end
- * ------------------------------------------------------------------------------------- */
+/* ---- Its end --------------------------------------------------------------------------------- */
 
 /* Wait that long, or until we are asked to stop. */
 static int wait_ms(struct http_source *h, unsigned for_ms, struct err *e)
@@ -227,19 +241,19 @@ static int finish_transfer(struct http_source *h, CURLcode result, struct err *e
 		(void)explain(h, result, &is_transient, e);
 		return is_transient ? try_again(h, e) : -1;
 	}
-	if (h->resource.size_bytes != SIZE_UNKNOWN && h->received_bytes < h->resource.size_bytes) {
+	if (h->asked_end_bytes != SIZE_UNKNOWN && h->body_bytes < h->asked_end_bytes) {
 		(void)err_set(e, ERR_IO, "the transfer ended after %llu of %llu bytes",
-			      (unsigned long long)h->received_bytes,
-			      (unsigned long long)h->resource.size_bytes);
+			      (unsigned long long)h->body_bytes,
+			      (unsigned long long)h->asked_end_bytes);
 		return try_again(h, e);
 	}
 	stop_transfer(h);
-	h->is_at_end = true;
+	if (h->end_bytes == SIZE_UNKNOWN)
+		h->end_bytes = h->received_bytes;
 	return 0;
 }
 
-/* ---- Driving it
- * ---------------------------------------------------------------------------------- */
+/* ---- Driving it ------------------------------------------------------------------------------ */
 
 /* Nothing to do but to wait for the server. */
 static int wait_for_server(struct http_source *h, struct err *e)
@@ -273,6 +287,12 @@ static int turn(struct http_source *h, struct err *e)
 	return h->end > end ? 0 : wait_for_server(h, e);
 }
 
+/* Of the next byte that the reader has not had. */
+static uint64_t position(const struct http_source *h)
+{
+	return h->received_bytes - (h->end - h->start);
+}
+
 static int http_read(struct source *s, void *bytes, size_t n_bytes, size_t *out_n_bytes,
 		     struct err *e)
 {
@@ -282,33 +302,46 @@ static int http_read(struct source *s, void *bytes, size_t n_bytes, size_t *out_
 		h->start = h->end = 0;
 	/* The time that the reader took for itself is not the server's. */
 	h->deadline_ms = now_ms() + h->timeout_ms;
-	while (h->start == h->end && !h->is_at_end) {
+	while (h->start == h->end && h->received_bytes < h->end_bytes) {
 		if (turn(h, e) < 0) {
 			stop_transfer(h);
 			return err_wrap(e, "%s", h->name);
 		}
 	}
-	size_t n = min_u64(n_bytes, h->end - h->start);
+	uint64_t position_bytes = position(h);
+	size_t n = 0;
+	if (position_bytes < h->end_bytes)
+		n = min_u64(n_bytes, min_u64(h->end - h->start, h->end_bytes - position_bytes));
 	memcpy(bytes, h->buffer + h->start, n);
 	h->start += n;
 	*out_n_bytes = n;
 	return 0;
 }
 
-static int http_seek(struct source *s, uint64_t offset_bytes, struct err *e)
+/* Will the transfer under way come to this byte, behind what was received, soon? */
+static bool is_on_the_way(const struct http_source *h, uint64_t offset_bytes)
+{
+	return h->is_running && offset_bytes > h->received_bytes &&
+	       offset_bytes < h->asked_end_bytes &&
+	       offset_bytes - h->body_bytes <= SOURCE_GAP_MAX_BYTES;
+}
+
+static int http_seek(struct source *s, uint64_t offset_bytes, uint64_t end_bytes, struct err *e)
 {
 	struct http_source *h = (struct http_source *)s;
-	uint64_t buffered_from = h->received_bytes - (h->end - h->start);
+	uint64_t to_bytes = min_u64(offset_bytes, s->size_bytes);
+	uint64_t buffered_from = position(h);
 
 	(void)e;
-	if (offset_bytes >= buffered_from && offset_bytes <= h->received_bytes) {
-		h->start += offset_bytes - buffered_from;
+	h->end_bytes = min_u64(end_bytes, s->size_bytes);
+	if (to_bytes >= buffered_from && to_bytes <= h->received_bytes) {
+		h->start += to_bytes - buffered_from;
 		return 0;
 	}
-	stop_transfer(h);
+	if (!is_on_the_way(h, to_bytes))
+		stop_transfer(h);
 	h->start = h->end = 0;
-	h->received_bytes = min_u64(offset_bytes, s->size_bytes);
-	h->is_at_end = h->received_bytes == s->size_bytes;
+	h->received_bytes = to_bytes;
 	return 0;
 }
 
@@ -321,27 +354,20 @@ static void http_free(struct source *s)
 	(void)curl_multi_cleanup(h->multi);
 	http_resource_release(&h->resource);
 	free(h->buffer);
+	free(h->url);
+	free(h->tls_ca_path);
 	curl_free(h->name);
 	free(h);
 	curl_global_cleanup();
 }
 
-static const struct source_ops http_ops = {
-	.name = "http",
-	.read = http_read,
-	.seek = http_seek,
-	.free = http_free,
-};
+static void http_freep(struct http_source **h)
+{
+	if (*h)
+		http_free((struct source *)*h);
+}
 
-/* Of a server that cannot send ranges. */
-static const struct source_ops http_stream_ops = {
-	.name = "http",
-	.read = http_read,
-	.free = http_free,
-};
-
-/* ---- Opening
- * ------------------------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 /* The URL without user and password, which no message may show. Fails with ERR_USAGE when it is no
  * URL of a web server. */
@@ -364,14 +390,13 @@ static int name_new(const char *url, char **out, bool *out_is_tls, struct err *e
 	return 0;
 }
 
-static bool set_options(struct http_source *h, const char *url, const char *tls_ca_path,
-			bool is_tls)
+static bool set_options(struct http_source *h, bool is_tls)
 {
 	/* A transfer that began with TLS does not go on without. */
 	const char *redirect_schemes = is_tls ? "https" : "http,https";
 	CURL *c = h->easy;
 
-	return curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK &&
+	return curl_easy_setopt(c, CURLOPT_URL, h->url) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, redirect_schemes) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
@@ -386,24 +411,12 @@ static bool set_options(struct http_source *h, const char *url, const char *tls_
 	       curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_WRITEDATA, h) == CURLE_OK &&
-	       (!tls_ca_path || curl_easy_setopt(c, CURLOPT_CAINFO, tls_ca_path) == CURLE_OK);
+	       (!h->tls_ca_path || curl_easy_setopt(c, CURLOPT_CAINFO, h->tls_ca_path) == CURLE_OK);
 }
 
-/* The first reply, which tells the size and whether the server has ranges. */
-static int begin(struct http_source *h, struct err *e)
-{
-	while (!h->is_known) {
-		if (turn(h, e) < 0)
-			return err_wrap(e, "%s", h->name);
-	}
-	h->base.size_bytes = h->resource.size_bytes;
-	if (h->resource.has_ranges && h->resource.size_bytes != SIZE_UNKNOWN)
-		h->base.ops = &http_ops;
-	return 0;
-}
-
-int source_http_open(const char *url, const struct source_options *o, struct source **out,
-		     struct err *e)
+/* Ready to ask for url, which has not been done yet. */
+static int http_new(const char *url, const struct source_options *o, struct http_source **out,
+		    struct err *e)
 {
 	struct http_source *h = calloc(1, sizeof *h);
 	bool is_tls = false;
@@ -412,21 +425,76 @@ int source_http_open(const char *url, const struct source_options *o, struct sou
 		free(h);
 		return err_set(e, ERR_IO, "opening %s: out of memory", url);
 	}
-	CLEANUP(source_freep) struct source *s = (struct source *)h;
-	s->ops = &http_stream_ops;
-	s->size_bytes = SIZE_UNKNOWN;
-	h->cancel = o ? o->cancel : NULL;
-	h->timeout_ms = o && o->http_timeout_ms ? o->http_timeout_ms : TIMEOUT_DEFAULT_MS;
+	CLEANUP(http_freep) struct http_source *owned = h;
+	h->base.ops = &h->ops;
+	h->ops = (struct source_ops){.name = "http", .read = http_read, .free = http_free};
+	h->base.size_bytes = SIZE_UNKNOWN;
+	h->end_bytes = SIZE_UNKNOWN;
+	h->cancel = o->cancel;
+	h->timeout_ms = o->http_timeout_ms ? o->http_timeout_ms : TIMEOUT_DEFAULT_MS;
 	if (name_new(url, &h->name, &is_tls, e) < 0)
 		return -1;
+	h->url = strdup(url);
+	h->tls_ca_path = o->tls_ca_path ? strdup(o->tls_ca_path) : NULL;
 	h->multi = curl_multi_init();
 	h->easy = curl_easy_init();
 	h->buffer = malloc(BUFFER_BYTES);
-	if (!h->multi || !h->easy || !h->buffer ||
-	    !set_options(h, url, o ? o->tls_ca_path : NULL, is_tls))
+	if (!h->url || (o->tls_ca_path && !h->tls_ca_path) || !h->multi || !h->easy || !h->buffer ||
+	    !set_options(h, is_tls))
 		return err_set(e, ERR_IO, "opening %s: out of memory", h->name);
-	if (begin(h, e) < 0)
+	*out = TAKE(owned);
+	return 0;
+}
+
+static int http_clone(const struct source *s, struct source **out, struct err *e)
+{
+	const struct http_source *h = (const struct http_source *)s;
+	const struct source_options o = {
+		.cancel = h->cancel,
+		.tls_ca_path = h->tls_ca_path,
+		.http_timeout_ms = h->timeout_ms,
+	};
+	CLEANUP(http_freep) struct http_source *c = NULL;
+
+	if (http_new(h->url, &o, &c, e) < 0)
 		return -1;
-	*out = TAKE(s);
+	if (http_resource_copy(&h->resource, &c->resource, e) < 0)
+		return err_wrap(e, "opening %s", h->name);
+	c->is_known = true;
+	c->ops = h->ops;
+	c->base.size_bytes = s->size_bytes;
+	c->end_bytes = s->size_bytes;
+	*out = (struct source *)TAKE(c);
+	return 0;
+}
+
+/* The resource is known now, and with it what can be done with it. */
+static void set_abilities(struct http_source *h)
+{
+	if (h->resource.size_bytes != SIZE_UNKNOWN)
+		h->base.size_bytes = h->end_bytes = h->resource.size_bytes;
+	/* What has no version cannot be told from its next one, which must not be mixed with it. */
+	if (!http_resource_has_version(&h->resource))
+		return;
+	h->ops.clone = http_clone;
+	if (h->resource.has_ranges && h->resource.size_bytes != SIZE_UNKNOWN)
+		h->ops.seek = http_seek;
+}
+
+int source_http_open(const char *url, const struct source_options *o, struct source **out,
+		     struct err *e)
+{
+	static const struct source_options defaults = {0};
+	CLEANUP(http_freep) struct http_source *h = NULL;
+
+	if (http_new(url, o ? o : &defaults, &h, e) < 0)
+		return -1;
+	/* The first reply tells the size and what the server can do. */
+	while (!h->is_known) {
+		if (turn(h, e) < 0)
+			return err_wrap(e, "%s", h->name);
+	}
+	set_abilities(h);
+	*out = (struct source *)TAKE(h);
 	return 0;
 }

@@ -9,13 +9,14 @@ struct mem_source {
 	struct source base;
 	const uint8_t *bytes; /* borrowed */
 	uint64_t offset_bytes;
+	uint64_t end_bytes; /* where reading ends */
 };
 
 static int mem_read(struct source *s, void *bytes, size_t n_bytes, size_t *out_n_bytes,
 		    struct err *e)
 {
 	struct mem_source *m = (struct mem_source *)s;
-	size_t n = min_u64(n_bytes, s->size_bytes - m->offset_bytes);
+	size_t n = min_u64(n_bytes, m->end_bytes - m->offset_bytes);
 
 	(void)e;
 	if (n > 0)
@@ -25,11 +26,19 @@ static int mem_read(struct source *s, void *bytes, size_t n_bytes, size_t *out_n
 	return 0;
 }
 
-static int mem_seek(struct source *s, uint64_t offset_bytes, struct err *e)
+static int mem_seek(struct source *s, uint64_t offset_bytes, uint64_t end_bytes, struct err *e)
 {
+	struct mem_source *m = (struct mem_source *)s;
+
 	(void)e;
-	((struct mem_source *)s)->offset_bytes = min_u64(offset_bytes, s->size_bytes);
+	m->end_bytes = min_u64(end_bytes, s->size_bytes);
+	m->offset_bytes = min_u64(offset_bytes, m->end_bytes);
 	return 0;
+}
+
+static int mem_clone(const struct source *s, struct source **out, struct err *e)
+{
+	return source_mem_new(((const struct mem_source *)s)->bytes, (size_t)s->size_bytes, out, e);
 }
 
 static void mem_free(struct source *s)
@@ -41,6 +50,7 @@ static const struct source_ops mem_ops = {
 	.name = "memory",
 	.read = mem_read,
 	.seek = mem_seek,
+	.clone = mem_clone,
 	.free = mem_free,
 };
 
@@ -53,6 +63,7 @@ int source_mem_new(const void *bytes, size_t n_bytes, struct source **out, struc
 	m->base.ops = &mem_ops;
 	m->base.size_bytes = n_bytes;
 	m->bytes = bytes;
+	m->end_bytes = n_bytes;
 	*out = (struct source *)m;
 	return 0;
 }

@@ -139,6 +139,11 @@ refuses 2 "can only be read from start to end" "a server without ranges refuses 
 gzip -c "$TMP/www/image" >"$TMP/www/image.gz"
 gives "a compressed file is decoded" --decode "$web/image.gz"
 
+gives "a clone gives the file" --clone "$web/image"
+gives "a clone of a decoder gives the file" --clone --decode "$web/image.gz"
+gives "a clone knows the private CA" --clone --tls-ca "$TMP/ca.pem" "$tls/image"
+gives "a clone needs no ranges" --clone "$web/rangeless/image"
+
 start_slow
 ok $? "a slow transfer is under way"
 kill_workers
@@ -170,6 +175,10 @@ is "$("$CAT" "$faulty/empty" | wc -c)" 0 "an empty file is empty"
 refuses 6 "changed during the transfer" "another ETag is refused" "$faulty/change/1500000"
 refuses 6 "changed during the transfer" "a file that became shorter is refused" "$faulty/shrink/1500000"
 refuses 6 "asked for the bytes from 1500000 on" "another range is refused" "$faulty/misplaced/1500000"
+refuses 6 "changed during the transfer" "a clone of what changed is refused" --clone "$faulty/change/6000000"
+refuses 2 "come only once" "without a version there is no clone" --clone "$faulty/anonymous/6000000"
+refuses 2 "can only be read from start to end" "without a version nothing is sought" \
+	--seek 1 "$faulty/anonymous/6000000"
 refuses 1 "names no version \(ETag or Last-Modified\).*at byte 1500000; start again" \
 	"without a version nothing is glued together" "$faulty/anonymous/1500000"
 refuses 1 "names no version" "chunks without their end are refused" "$faulty/unchunked"

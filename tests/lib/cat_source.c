@@ -1,5 +1,7 @@
-/* Print a source: cat_source [--decode] [--tls-ca FILE] [--timeout-ms N] [--seek N] [--size]
- * [--stop-on-input] WHERE. With --stop-on-input it stops as soon as standard input can be read.
+/* Print a source: cat_source [--decode] [--clone] [--tls-ca FILE] [--timeout-ms N] [--seek N]
+ * [--size]
+ * [--stop-on-input] WHERE [FROM END]... With --clone it is a clone that is printed, with FROM and
+ * END ranges. With --stop-on-input it stops as soon as standard input can be read.
  * Ends with the code of the error, if there is one. For shell tests of what a unit test cannot
  * have: servers and terminals. */
 #include <getopt.h>
@@ -15,15 +17,18 @@ struct request {
 	struct source_options options;
 	struct cancel cancel;
 	bool is_decoded;
+	bool is_cloned;
 	bool is_size_wanted;
 	uint64_t seek_bytes; /* SIZE_UNKNOWN: no seek */
 	const char *where;
+	char **ranges; /* NULL at the end */
 };
 
 static bool parse_arguments(int argc, char **argv, struct request *r)
 {
 	static const struct option names[] = {
 		{"decode", no_argument, NULL, 'd'},
+		{"clone", no_argument, NULL, 'l'},
 		{"size", no_argument, NULL, 'n'},
 		{"stop-on-input", no_argument, NULL, 'i'},
 		{"tls-ca", required_argument, NULL, 'c'},
@@ -37,6 +42,7 @@ static bool parse_arguments(int argc, char **argv, struct request *r)
 
 	while (is_good && (c = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		r->is_decoded |= c == 'd';
+		r->is_cloned |= c == 'l';
 		r->is_size_wanted |= c == 'n';
 		if (c == 'i')
 			r->cancel.fd = STDIN_FILENO;
@@ -51,7 +57,8 @@ static bool parse_arguments(int argc, char **argv, struct request *r)
 	r->options.cancel = &r->cancel;
 	r->options.http_timeout_ms = (unsigned)timeout_ms;
 	r->where = argv[optind];
-	return is_good && optind + 1 == argc;
+	r->ranges = argv + optind + 1;
+	return is_good && optind < argc && (argc - optind) % 2 == 1;
 }
 
 static int print_rest(struct source *s, struct err *e)
@@ -68,6 +75,28 @@ static int print_rest(struct source *s, struct err *e)
 	return 0;
 }
 
+static int print_ranges(struct source *s, char **ranges, struct err *e)
+{
+	uint64_t from_bytes = 0;
+	uint64_t end_bytes = 0;
+
+	for (; *ranges; ranges += 2) {
+		if (!parse_u64(ranges[0], &from_bytes) || !parse_u64(ranges[1], &end_bytes))
+			return err_set(e, ERR_USAGE, "%s %s is no range", ranges[0], ranges[1]);
+		if (source_seek(s, from_bytes, end_bytes, e) < 0 || print_rest(s, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* s becomes a clone of itself. */
+static int become_clone(struct source **s, struct err *e)
+{
+	CLEANUP(source_freep) struct source *original = TAKE(*s);
+
+	return source_clone(original, s, e);
+}
+
 static int print(const struct request *r, struct err *e)
 {
 	CLEANUP(source_freep) struct source *s = NULL;
@@ -76,13 +105,15 @@ static int print(const struct request *r, struct err *e)
 		return -1;
 	if (r->is_decoded && codec_open_fitting(TAKE(s), &s, e) < 0)
 		return -1;
+	if (r->is_cloned && become_clone(&s, e) < 0)
+		return -1;
 	if (r->is_size_wanted) {
 		printf("%llu\n", (unsigned long long)s->size_bytes);
 		return 0;
 	}
-	if (r->seek_bytes != SIZE_UNKNOWN && source_seek(s, r->seek_bytes, e) < 0)
+	if (r->seek_bytes != SIZE_UNKNOWN && source_seek(s, r->seek_bytes, SIZE_UNKNOWN, e) < 0)
 		return -1;
-	return print_rest(s, e);
+	return r->ranges[0] ? print_ranges(s, r->ranges, e) : print_rest(s, e);
 }
 
 int main(int argc, char **argv)

@@ -384,6 +384,28 @@ static void file_that_became_shorter_is_a_changed_file(void **state)
 	assert_status_fails(416, true, ERR_PROTOCOL, false, "changed during the transfer");
 }
 
+static void copy_knows_what_the_resource_does_and_outlives_it(void **state)
+{
+	struct http_resource r = resource_of(whole);
+	CLEANUP(http_resource_release) struct http_resource copy = {0};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(http_resource_copy(&r, &copy, &e), 0);
+	http_resource_release(&r);
+	assert_int_equal(copy.size_bytes, 10);
+	assert_string_equal(copy.etag, "\"a1\"");
+	assert_string_equal(copy.last_modified, "Sat, 01 Aug 2026 10:00:00 GMT");
+	assert_true(copy.has_ranges);
+}
+
+static void whole_reply_runs_to_the_end_and_a_part_need_not(void **state)
+{
+	(void)state;
+	assert_true(http_reply_is_whole(&whole));
+	assert_false(http_reply_is_whole(&part));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +443,8 @@ int main(void)
 		cmocka_unit_test(broken_server_is_asked_again),
 		cmocka_unit_test(other_refusals_are_final),
 		cmocka_unit_test(file_that_became_shorter_is_a_changed_file),
+		cmocka_unit_test(copy_knows_what_the_resource_does_and_outlives_it),
+		cmocka_unit_test(whole_reply_runs_to_the_end_and_a_part_need_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

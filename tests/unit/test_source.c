@@ -182,7 +182,7 @@ static void seeking_forgets_what_was_peeked(void **state)
 
 	(void)state;
 	assert_int_equal(source_peek(s, 4, &peeked, &n, &e), 0);
-	assert_int_equal(source_seek(s, 1, &e), 0);
+	assert_int_equal(source_seek(s, 1, SIZE_UNKNOWN, &e), 0);
 	assert_string_equal(next(s, 63, text), "mage");
 }
 
@@ -193,7 +193,7 @@ static void past_the_end_of_memory_is_nothing(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(source_seek(s, UINT64_MAX, &e), 0);
+	assert_int_equal(source_seek(s, UINT64_MAX, SIZE_UNKNOWN, &e), 0);
 	assert_string_equal(next(s, 63, text), "");
 }
 
@@ -217,7 +217,7 @@ static void file_is_read_from_any_place(void **state)
 	assert_int_equal(s->size_bytes, 8);
 	assert_true(source_can_seek(s));
 	assert_string_equal(next(s, 2, text), "an");
-	assert_int_equal(source_seek(s, 3, &e), 0);
+	assert_int_equal(source_seek(s, 3, SIZE_UNKNOWN, &e), 0);
 	assert_string_equal(next(s, 63, text), "image");
 }
 
@@ -232,7 +232,7 @@ static void past_the_end_of_a_file_is_nothing(void **state)
 	place_make(&p);
 	put_file(p.path, "image");
 	assert_int_equal(source_file_open(p.path, NULL, &s, &e), 0);
-	assert_int_equal(source_seek(s, UINT64_MAX - 1, &e), 0);
+	assert_int_equal(source_seek(s, UINT64_MAX - 1, SIZE_UNKNOWN, &e), 0);
 	assert_string_equal(next(s, 63, text), "");
 }
 
@@ -374,7 +374,7 @@ static void pipe_refuses_to_seek(void **state)
 
 	(void)state;
 	assert_false(source_can_seek(s));
-	assert_int_equal(source_seek(s, 0, &e), -1);
+	assert_int_equal(source_seek(s, 0, SIZE_UNKNOWN, &e), -1);
 	assert_int_equal(e.code, ERR_USAGE);
 	assert_string_equal(e.text, "a pipe source can only be read from start to end; use a file");
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "flash/base/cleanup.h"
 #include "flash/image/codec.h"
 
 void *__real_malloc(size_t n_bytes);
@@ -146,6 +147,36 @@ static void http_source_without_memory_for_its_buffer_is_an_error(void **state)
 	assert_string_equal(e.text, "opening http://[::1]/: out of memory");
 }
 
+static void clone_of_a_file_without_memory_is_an_error_with_its_name(void **state)
+{
+	CLEANUP(source_freep) struct source *s = NULL;
+	struct source *clone = NULL;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(source_file_open("/proc/self/exe", NULL, &s, &e), 0);
+	fail_at = 1;
+	assert_int_equal(source_clone(s, &clone, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_string_equal(e.text, "opening /proc/self/exe: Cannot allocate memory");
+	assert_null(clone);
+}
+
+static void clone_of_memory_without_memory_is_an_error(void **state)
+{
+	CLEANUP(source_freep) struct source *s = NULL;
+	struct source *clone = NULL;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(source_mem_new("image", 5, &s, &e), 0);
+	fail_at = 1;
+	assert_int_equal(source_clone(s, &clone, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_string_equal(e.text, "opening 5 bytes of memory: Cannot allocate memory");
+	assert_null(clone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +188,8 @@ int main(void)
 		cmocka_unit_test(file_source_without_memory_is_an_error_with_its_name),
 		cmocka_unit_test(http_source_without_memory_is_an_error_with_its_name),
 		cmocka_unit_test(http_source_without_memory_for_its_buffer_is_an_error),
+		cmocka_unit_test(clone_of_a_file_without_memory_is_an_error_with_its_name),
+		cmocka_unit_test(clone_of_memory_without_memory_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
