@@ -1,4 +1,5 @@
-# lkflash: make · demo · check · check SAN=1 · check-mbedtls3 · lint · fuzz-<parser> · cover · format · install
+# lkflash: make · demo · check · check SAN=1 · check-mbedtls3 · lint · fuzz-<parser> · bench · cover ·
+# format · install
 #
 # Quiet unless V=1. SAN=1 builds with address and undefined-behaviour sanitizers, SAN=thread with the
 # thread sanitizer, each in its own folder.
@@ -14,6 +15,7 @@ TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk e2fsprogs 
 CLANG_PACKAGES := clang
 LINT_PACKAGES := $(CLANG_PACKAGES) $(UNIT_PACKAGES) clang-format clang-tidy cppcheck shellcheck git
 FUZZ_PACKAGES := $(CLANG_PACKAGES) libclang-rt-14-dev
+BENCH_PACKAGES := time fuse3
 COVER_PACKAGES := gcovr
 
 # ---- Settings --------------------------------------------------------------------------------------
@@ -75,8 +77,8 @@ SHELL_TESTS := $(sort $(wildcard tests/check-*.sh tests/cli/*.sh tests/faults/*.
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)")
 
-.PHONY: all demo check check-mbedtls3 lint cover format install clean deps-build deps-demo deps-check \
-	deps-lint deps-fuzz deps-cover tests
+.PHONY: all demo check check-mbedtls3 lint bench cover format install clean deps-build deps-demo deps-check \
+	deps-lint deps-fuzz deps-bench deps-cover tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -166,6 +168,11 @@ fuzz-%: deps-fuzz
 		-print_final_stats=1 $(if $(wildcard tests/fuzz/$*.dict),-dict=$(abspath tests/fuzz/$*.dict)) \
 		corpus-$* $(abspath tests/fuzz/corpus/$*)
 
+# make bench BENCH_CASE=zst
+bench: deps-bench
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)LKFLASH=$(abspath $(PROGRAM)) BENCH_JSON=$(abspath $(BUILD))/bench.json tests/bench/bench.sh
+
 cover: deps-check deps-cover
 	$(Q)$(MAKE) --no-print-directory check COVER=1
 	$(Q)gcovr -r . --object-directory $(BUILD)/cover --exclude tests/
@@ -192,6 +199,8 @@ deps-lint:
 	$(Q)tests/lib/packages.sh $(BUILD_PACKAGES) $(LINT_PACKAGES)
 deps-fuzz:
 	$(Q)tests/lib/packages.sh $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+deps-bench:
+	$(Q)tests/lib/packages.sh $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 deps-cover:
 	$(Q)tests/lib/packages.sh $(COVER_PACKAGES)
 
