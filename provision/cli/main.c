@@ -11,6 +11,7 @@
 #include "flash/base/json.h"
 #include "flash/base/log.h"
 #include "flash/base/nearest.h"
+#include "flash/trust/digest.h"
 #include "provision/cli/command.h"
 #include "provision/cli/help.h"
 #include "provision/cli/signals.h"
@@ -65,6 +66,7 @@ static int run_command(const struct command *c, const struct options *o, int *ou
 		       struct err *e)
 {
 	log_set_debug(o->is_debug);
+	log_debug("SHA-256 is made by %s", digest_kernel_name());
 	int result = c->run(o, e);
 	if (result < 0 && e->code == ERR_CANCELLED)
 		*out_signal = signals_number(o->cancel->fd);
