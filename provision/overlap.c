@@ -1,4 +1,4 @@
-/* Targets that are their own input. See overlap.h. */
+/* The same thing under two names. See overlap.h. */
 #include "provision/overlap.h"
 
 #include <stdbool.h>
@@ -58,4 +58,41 @@ int overlap_check(const struct facts *f, const struct image_request *r, struct e
 	    check_input(f, r->bmap_where, "block map of the image", e) < 0)
 		return -1;
 	return check_input(f, r->sums_where, "file of checksums", e);
+}
+
+static bool is_same_target(const struct facts *a, const struct facts *b)
+{
+	struct stat first;
+	struct stat second;
+
+	if (strcmp(a->real_path, b->real_path) == 0)
+		return true;
+	return stat(a->path, &first) == 0 && stat(b->path, &second) == 0 &&
+	       is_same(&first, &second);
+}
+
+/* The model of a loop device is its file. */
+static bool is_loop_on(const struct facts *a, const struct facts *b)
+{
+	struct stat backing;
+	struct stat file;
+
+	return a->is_loop && stat(a->model, &backing) == 0 && stat(b->path, &file) == 0 &&
+	       is_same(&backing, &file);
+}
+
+int overlap_check_targets(const struct facts *a, const struct facts *b, struct err *e)
+{
+	if (!a || !b)
+		return 0;
+	if (strcmp(a->path, b->path) == 0)
+		return err_set(e, ERR_USAGE, "target %s is named twice; name each once", a->path);
+	if (is_same_target(a, b))
+		return err_set(e, ERR_USAGE, "targets %s and %s are the same %s; name each once",
+			       a->path, b->path, a->kind == TARGET_BLOCK ? "disk" : "file");
+	if (is_loop_on(a, b) || is_loop_on(b, a))
+		return err_set(e, ERR_USAGE,
+			       "targets %s and %s are a loop device and its file; name one of them",
+			       a->path, b->path);
+	return 0;
 }

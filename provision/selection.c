@@ -69,11 +69,6 @@ int selection_check_floor(const char *state_dir, const struct manifest *m, struc
 	return 0;
 }
 
-void layout_seen_release(struct layout_seen *l)
-{
-	table_free(l->table);
-}
-
 /* What the image itself says, else what its manifest says, else the usual. */
 static uint32_t sector_of(const struct image *im, const uint8_t *head, size_t head_bytes)
 {
@@ -87,13 +82,15 @@ static uint32_t sector_of(const struct image *im, const uint8_t *head, size_t he
 
 /* Parse the table in what was seen. Who expects no layout takes a damaged table for none: an image
  * may well begin with something else that looks like one. */
-static int read_table(const struct layout_seen *l, bool is_expected, uint64_t medium_size_bytes,
-		      uint32_t sector_bytes, struct table **out, struct err *e)
+static int read_table(const struct selection *s, uint64_t medium_size_bytes, struct table **out,
+		      struct err *e)
 {
-	size_t head_bytes = (size_t)min_u64(l->head_bytes, TABLE_HEAD_BYTES);
+	size_t head_bytes = (size_t)min_u64(s->head_bytes, TABLE_HEAD_BYTES);
+	uint32_t sector_bytes = sector_of(s->image, s->head, s->head_bytes);
+	bool is_expected = s->board && s->board->table != BOARD_TABLE_ANY;
 	struct err why = {0};
 
-	if (table_parse(l->head, head_bytes, medium_size_bytes, sector_bytes, out, &why) == 0)
+	if (table_parse(s->head, head_bytes, medium_size_bytes, sector_bytes, out, &why) == 0)
 		return 0;
 	if (is_expected || why.code != ERR_UNTRUSTED) {
 		*e = why;
@@ -115,42 +112,44 @@ static bool is_for_generic(const struct image *im)
 	return !m || manifest_has_board(m, "generic");
 }
 
-int selection_look(struct image *im, const struct board *b, uint64_t medium_size_bytes,
-		   struct layout_seen *out, struct err *e)
+int selection_read_head(struct selection *s, struct err *e)
 {
 	size_t wanted_bytes = TABLE_HEAD_BYTES;
-	bool is_layout_expected = b && b->table != BOARD_TABLE_ANY;
-	CLEANUP(table_freep) struct table *table = NULL;
-	struct layout_seen seen = {0};
 
-	if (b && boot_check_head_bytes(b) > wanted_bytes)
-		wanted_bytes = boot_check_head_bytes(b);
-	if (image_head(im, wanted_bytes, &seen.head, &seen.head_bytes, e) < 0)
+	if (s->board && boot_check_head_bytes(s->board) > wanted_bytes)
+		wanted_bytes = boot_check_head_bytes(s->board);
+	if (image_head(s->image, wanted_bytes, &s->head, &s->head_bytes, e) < 0)
 		return err_wrap(e, "image");
-	/* An image may end before its last partition does: it is the medium that must hold it. */
-	medium_size_bytes = max_u64(medium_size_bytes, seen.head_bytes);
-	if (image_size_bytes(im) != SIZE_UNKNOWN)
-		medium_size_bytes = max_u64(medium_size_bytes, image_size_bytes(im));
-	if (read_table(&seen, is_layout_expected, medium_size_bytes,
-		       sector_of(im, seen.head, seen.head_bytes), &table, e) < 0)
-		return -1;
-	if (b && boot_check_image(b, table, seen.head, seen.head_bytes, e) < 0)
-		return err_hint((err_wrap(e, "board %s", b->id), e),
-				"`lkflash boards show %s` tells what it needs%s", b->id,
-				is_for_generic(im) ? "; --board generic takes any layout" : "");
-	seen.table = TAKE(table);
-	*out = seen;
 	return 0;
 }
 
-int selection_move_gpt(const struct layout_seen *l, uint64_t medium_size_bytes,
+int selection_look(const struct selection *s, uint64_t medium_size_bytes, struct table **out,
+		   struct err *e)
+{
+	const struct board *b = s->board;
+	CLEANUP(table_freep) struct table *table = NULL;
+
+	/* An image may end before its last partition does: it is the medium that must hold it. */
+	medium_size_bytes = max_u64(medium_size_bytes, s->head_bytes);
+	if (image_size_bytes(s->image) != SIZE_UNKNOWN)
+		medium_size_bytes = max_u64(medium_size_bytes, image_size_bytes(s->image));
+	if (read_table(s, medium_size_bytes, &table, e) < 0)
+		return -1;
+	if (b && boot_check_image(b, table, s->head, s->head_bytes, e) < 0)
+		return err_hint((err_wrap(e, "board %s", b->id), e),
+				"`lkflash boards show %s` tells what it needs%s", b->id,
+				is_for_generic(s->image) ? "; --board generic takes any layout"
+							 : "");
+	*out = TAKE(table);
+	return 0;
+}
+
+int selection_move_gpt(const struct selection *s, const struct table *t, uint64_t medium_size_bytes,
 		       struct table_moved **out, struct err *e)
 {
-	size_t head_bytes = (size_t)min_u64(l->head_bytes, TABLE_HEAD_BYTES);
+	size_t head_bytes = (size_t)min_u64(s->head_bytes, TABLE_HEAD_BYTES);
 
-	if (l->table->kind != TABLE_GPT ||
-	    !table_gpt_is_short(l->head, head_bytes, medium_size_bytes))
+	if (t->kind != TABLE_GPT || !table_gpt_is_short(s->head, head_bytes, medium_size_bytes))
 		return 0;
-	return table_move_gpt(l->head, head_bytes, medium_size_bytes, l->table->sector_bytes, out,
-			      e);
+	return table_move_gpt(s->head, head_bytes, medium_size_bytes, t->sector_bytes, out, e);
 }

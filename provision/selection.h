@@ -18,22 +18,26 @@ int selection_check_state(const char *state_dir, const struct manifest *m, struc
 /* ERR_REFUSED when m's security version is below the floor kept in state_dir. m may be NULL. */
 int selection_check_floor(const char *state_dir, const struct manifest *m, struct err *e);
 
-/* The first bytes of the image and the table in them. */
-struct layout_seen {
-	const uint8_t *head; /* borrowed from the image until image_head is called again */
+/* An image, and the board it is for. */
+struct selection {
+	struct image *image;       /* borrowed, as all here */
+	const struct board *board; /* NULL: any layout will do */
+	const uint8_t *head;       /* the first bytes of the image, of image_head */
 	size_t head_bytes;
-	struct table *table; /* owned */
 };
-void layout_seen_release(struct layout_seen *l);
 
-/* Look at the start of im, as much as b (may be NULL) wants checked. The table must fit a medium of
- * medium_size_bytes, or of the image's size if that is more. A table that does not, or is damaged,
- * fails with ERR_UNTRUSTED when b expects a layout, and else counts as none. Fails as image_head
- * and boot_check_image. */
-int selection_look(struct image *im, const struct board *b, uint64_t medium_size_bytes,
-		   struct layout_seen *out, struct err *e);
+/* Read as much of the image's start into s as its board wants checked. Fails as image_head. */
+int selection_read_head(struct selection *s, struct err *e);
 
-/* The image's GPT with its backup at the end of a medium of medium_size_bytes. *out is left alone
- * when it is there already, or there is no GPT. Fails as table_move_gpt. */
-int selection_move_gpt(const struct layout_seen *l, uint64_t medium_size_bytes,
+/* The partition table of the image, owned by the caller. It must fit a medium of medium_size_bytes,
+ * or of the image's size if that is more. A table that does not, or is damaged, fails with
+ * ERR_UNTRUSTED when the board expects a layout, and else counts as none. Fails as
+ * boot_check_image. */
+int selection_look(const struct selection *s, uint64_t medium_size_bytes, struct table **out,
+		   struct err *e);
+
+/* The image's GPT with its backup at the end of a medium of medium_size_bytes; t is what
+ * selection_look found. *out is left alone when it is there already, or there is no GPT. Fails as
+ * table_move_gpt. */
+int selection_move_gpt(const struct selection *s, const struct table *t, uint64_t medium_size_bytes,
 		       struct table_moved **out, struct err *e);

@@ -28,31 +28,33 @@ static int open_sink(const char *path, struct sink **out, struct err *e)
 	return err_set(e, ERR_USAGE, "it is neither a block device nor a regular file");
 }
 
-static int check_size(const struct job_request *r, const struct image *im, const struct sink *s,
-		      struct err *e)
+static int check_size(const char *path, const struct image *im, const struct sink *s, struct err *e)
 {
 	uint64_t size_bytes = image_size_bytes(im);
 
 	if (size_bytes == SIZE_UNKNOWN || s->size_bytes >= size_bytes)
 		return 0;
 	return err_set(e, ERR_DIFFERS,
-		       "%s has %" PRIu64 " bytes, fewer than the %" PRIu64 " of the image",
-		       r->target, s->size_bytes, size_bytes);
+		       "%s has %" PRIu64 " bytes, fewer than the %" PRIu64 " of the image", path,
+		       s->size_bytes, size_bytes);
 }
 
 int verify_target(const struct job_request *r, struct err *e)
 {
+	const char *path = r->targets[0];
 	CLEANUP(image_freep) struct image *im = NULL;
 	CLEANUP(sink_freep) struct sink *s = NULL;
-	CLEANUP(layout_seen_release) struct layout_seen seen = {0};
+	CLEANUP(table_freep) struct table *table = NULL;
 	CLEANUP(table_moved_freep) struct table_moved *moved = NULL;
 
 	if (image_open(&r->image, &im, e) < 0)
 		return -1;
-	if (open_sink(r->target, &s, e) < 0)
-		return err_wrap(e, "target %s", r->target);
-	if (check_size(r, im, s, e) < 0 || selection_look(im, NULL, s->size_bytes, &seen, e) < 0 ||
-	    selection_move_gpt(&seen, s->size_bytes, &moved, e) < 0)
+	struct selection selected = {.image = im};
+	if (open_sink(path, &s, e) < 0)
+		return err_wrap(e, "target %s", path);
+	if (check_size(path, im, s, e) < 0 || selection_read_head(&selected, e) < 0 ||
+	    selection_look(&selected, s->size_bytes, &table, e) < 0 ||
+	    selection_move_gpt(&selected, table, s->size_bytes, &moved, e) < 0)
 		return -1;
 	struct execution x = {
 		.image = im,
@@ -60,13 +62,12 @@ int verify_target(const struct job_request *r, struct err *e)
 		.moved = moved,
 		.listener = r->listener,
 		.cancel = r->cancel,
-		.target = r->target,
+		.target = path,
 	};
 	if (execute_compare(&x, e) < 0)
-		return err_wrap(e, "verifying %s", r->target);
-	const struct event done = {.kind = EVENT_DONE,
-				   .target = r->target,
-				   .text = guarantee_name(image_guarantee(im))};
+		return err_wrap(e, "verifying %s", path);
+	const struct event done = {
+		.kind = EVENT_DONE, .target = path, .text = guarantee_name(image_guarantee(im))};
 	event_emit(r->listener, &done);
 	return 0;
 }

@@ -1,6 +1,4 @@
 /* lkflash plan: what `write` would do, and nothing done. */
-#include <stdio.h>
-
 #include "flash/base/buf.h"
 #include "flash/base/cleanup.h"
 #include "flash/base/units.h"
@@ -45,31 +43,35 @@ static void put_image(const struct job *j, const char *where, struct buf *out)
 	buf_append_text(out, "\n");
 }
 
-static void put_header(const struct job *j, const struct job_request *r, struct buf *out)
+static void put_header(const struct job *j, const struct target *t, const char *where,
+		       struct buf *out)
 {
-	put_image(j, r->image.where, out);
+	put_image(j, where, out);
 	buf_printf(out, "board   %s, %s\n", job_board(j)->id, job_board(j)->name);
 	buf_append_text(out, "target  ");
-	buf_append_clean(out, r->target);
+	buf_append_clean(out, t->path);
 	buf_append_text(out, ": ");
-	describe_target(job_facts(j), out);
+	describe_target(t->facts, out);
 	buf_append_text(out, "\n        on it now: ");
-	describe_content(job_signatures(j), out);
+	describe_content(&t->signatures, out);
 	buf_append_text(out, "\n\n");
 }
 
-static int print_plan(const struct job_request *r, bool is_json, struct err *e)
+static int print_plan(const struct job *j, size_t i, const struct options *o, struct err *e)
 {
-	CLEANUP(job_freep) struct job *j = NULL;
 	CLEANUP(buf_release) struct buf out = {0};
+	const struct target *t = job_target(j, i);
 
-	if (job_prepare(r, &j, e) < 0)
+	if (t->is_failed) {
+		*e = t->failure;
 		return -1;
-	if (is_json) {
-		plan_format_json(job_plan(j), r->target, &out);
+	}
+	if (o->is_json) {
+		plan_format_json(t->plan, t->path, &out);
 	} else {
-		put_header(j, r, &out);
-		plan_format(job_plan(j), &out);
+		buf_append_text(&out, i > 0 ? "\n" : "");
+		put_header(j, t, o->operands[0], &out);
+		plan_format(t->plan, &out);
 	}
 	return print_buf(&out, e);
 }
@@ -77,18 +79,17 @@ static int print_plan(const struct job_request *r, bool is_json, struct err *e)
 static int run(const struct options *o, struct err *e)
 {
 	CLEANUP(job_options_release) struct job_options jobs = {0};
+	CLEANUP(job_freep) struct job *job = NULL;
 
 	if (job_options_load(o, o->operands[0], NULL, &jobs, e) < 0 ||
-	    job_options_load_boards(o, &jobs, e) < 0)
+	    job_options_load_targets(o, &jobs, e) < 0)
 		return -1;
-	jobs.request.is_plan_only = true;
-	for (size_t i = 1; i < o->n_operands; i++) {
-		jobs.request.target = o->operands[i];
-		if (i > 1 && !o->is_json)
-			(void)putchar('\n');
-		if (print_plan(&jobs.request, o->is_json, e) < 0)
+	jobs.request.policy.is_plan_only = true;
+	if (job_open(&jobs.request, &job, e) < 0 || job_prepare(job, e) < 0)
+		return -1;
+	for (size_t i = 0; i < job_n_targets(job); i++)
+		if (print_plan(job, i, o, e) < 0)
 			return -1;
-	}
 	return 0;
 }
 

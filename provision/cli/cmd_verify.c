@@ -64,7 +64,8 @@ static int run(const struct options *o, struct err *e)
 		return -1;
 	if (!o->image_where)
 		return verify_image(&jobs.request, e);
-	jobs.request.target = o->operands[0];
+	jobs.request.targets = o->operands;
+	jobs.request.n_targets = o->n_operands;
 	return verify_target(&jobs.request, e);
 }
 

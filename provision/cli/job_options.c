@@ -27,8 +27,11 @@ int job_options_load(const struct options *o, const char *image_where,
 				.source = {.cancel = o->cancel, .tls_ca_path = o->tls_ca_path},
 			},
 		.board_id = o->board_id,
-		.refusal = {.is_fixed_disk_allowed = o->is_fixed_disk_allowed},
-		.unmapped = unmapped_of(o),
+		.policy =
+			{
+				.refusal = {.is_fixed_disk_allowed = o->is_fixed_disk_allowed},
+				.unmapped = unmapped_of(o),
+			},
 		.state_dir = out->trust.state_dir,
 		.listener = listener,
 		.cancel = o->cancel,
@@ -36,8 +39,10 @@ int job_options_load(const struct options *o, const char *image_where,
 	return 0;
 }
 
-int job_options_load_boards(const struct options *o, struct job_options *j, struct err *e)
+int job_options_load_targets(const struct options *o, struct job_options *j, struct err *e)
 {
+	j->request.targets = o->operands + 1;
+	j->request.n_targets = o->n_operands - 1;
 	if (board_options_load(o, &j->registry, e) < 0)
 		return -1;
 	j->request.registry = j->registry;

@@ -14,13 +14,12 @@ struct job_options {
 	struct job_request request; /* borrows from here and from struct options */
 };
 
-/* Fill *out for one image; target and registry are still NULL. Fails with the codes of
+/* Fill *out for one image, without targets and registry. Fails with the codes of
  * trust_options_load. */
 int job_options_load(const struct options *o, const char *image_where,
 		     const struct listener *listener, struct job_options *out, struct err *e);
-/* Load the board profiles too, for jobs that need a board. Fails with the codes of
- * board_options_load.
- */
-int job_options_load_boards(const struct options *o, struct job_options *j, struct err *e);
+/* Take the operands behind the first as targets, and load the board profiles, which these need.
+ * Fails with the codes of board_options_load. */
+int job_options_load_targets(const struct options *o, struct job_options *j, struct err *e);
 
 void job_options_release(struct job_options *j);

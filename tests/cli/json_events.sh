@@ -106,8 +106,10 @@ head -c 1000 /dev/zero >"$TMP/small.img"
 json write "${TRUST[@]}" "$TMP/image.raw" "$TMP/small.img"
 failed 3 '"check"' "a small target is refused"
 
-json write "${TRUST[@]}" "$TMP/unsigned.raw" "$TMP/old.img"
-failed 4 '"check"' "an unsigned image is refused"
+json write "${TRUST[@]}" "$TMP/unsigned.raw" "$TMP/old.img" "$TMP/a.img"
+failed 4 null "an unsigned image is refused"
+is "$(events)" "failed 4" "once for all targets"
+is "$(told failed .target)" null "and for none by itself"
 cp "$TMP/image.raw" "$TMP/altered.raw"
 printf 'x%.0s' {1..16} | dd of="$TMP/altered.raw" bs=1 seek=2500000 conv=notrunc status=none
 json write "${TRUST[@]}" --manifest "$TMP/image.raw.lkm" "$TMP/altered.raw" "$TMP/old.img"
