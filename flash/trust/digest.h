@@ -45,8 +45,9 @@ struct digest_piece {
 int digest_sha256_many(const struct digest_piece *pieces, size_t n_pieces,
 		       uint8_t (*out)[SHA256_BYTES], struct err *e);
 
-/* What makes SHA-256 on this machine, for all functions here: "sha-ni", the instructions of the
- * processor, where it has them and they give known answers; "mbedtls" otherwise. */
+/* What makes SHA-256 on this machine, for all functions here: "sha-ni" (x86) or "armv8" (arm64),
+ * the instructions of the processor, where it has them and they give known answers; "mbedtls"
+ * otherwise. */
 const char *digest_kernel_name(void);
 
 /* Piece by piece: _new, _update as often as needed, _finish once, _free. */

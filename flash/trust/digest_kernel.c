@@ -28,8 +28,11 @@ static const struct {
 };
 
 static const struct digest_kernel *const built_in[] = {
-#if defined(__x86_64__)
+#ifdef DIGEST_HAS_SHA_NI
 	&digest_sha_ni,
+#endif
+#ifdef DIGEST_HAS_ARMV8
+	&digest_armv8,
 #endif
 	NULL,
 };

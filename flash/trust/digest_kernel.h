@@ -29,8 +29,14 @@ struct digest_kernel {
 /* The constants K of FIPS 180-4, section 4.2.2, aligned for vector loads. */
 extern const uint32_t sha256_k[SHA256_ROUNDS];
 
+/* On arm64 clang 14 has the intrinsics only in files that need the instructions from their first
+ * line on, so that a program by clang leaves SHA-256 to mbedTLS there. */
 #if defined(__x86_64__)
+#define DIGEST_HAS_SHA_NI
 extern const struct digest_kernel digest_sha_ni;
+#elif defined(__AARCH64EL__) && !defined(__clang__)
+#define DIGEST_HAS_ARMV8
+extern const struct digest_kernel digest_armv8;
 #endif
 
 /* The kernels for this kind of processor, the best first; a NULL ends the list. */
