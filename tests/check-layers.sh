@@ -64,8 +64,9 @@ holds chunk "struct chunk is made in one file"
 fires chunk flash/sink/a.c 'struct chunk {'
 fires chunk flash/plan/a.c '	sink_write(s, (struct chunk *)bytes, e);'
 
-holds writes "only the executor writes to sinks"
+holds writes "only the executor, and the probe of a capacity, write to sinks"
 fires writes provision/a.c '	return sink_write(s, c, e);'
+fires writes flash/plan/a.c '	return sink_write(s, c, e);'
 fires writes flash/plan/a.c '	return s->ops->write(s, c, e);'
 
 # Words for work that is not done; spelt so that this line is none.

@@ -195,8 +195,11 @@ my %rules = (
 	writes => sub {
 		each_line(qr/\.c$/, sub {
 			my ($file, $line, $code) = @_;
-			print "$file:$line: only flash/plan and flash/copy.c write to a sink\n"
-				if $code =~ /\bsink_write\s*\(/ && $file !~ m{^flash/(?:sink/|plan/|copy\.c)};
+			# The executor does what a plan says; the probe for counterfeit media comes
+			# before it, and puts back what it wrote.
+			print "$file:$line: only execute.c and capacity.c of flash/plan write to a sink\n"
+				if $code =~ /\bsink_write\s*\(/ &&
+				$file !~ m{^flash/(?:sink/|plan/(?:execute|capacity)\.c$)};
 			print "$file:$line: only flash/sink/sink.c calls what a kind of sink does\n"
 				if $code =~ /\bops\s*->\s*write\b/ && $file ne 'flash/sink/sink.c';
 		});
