@@ -40,7 +40,7 @@ static int run(const struct options *o, struct err *e)
 	so.listener = report_listener(r);
 	if (seal_options_load(&so, true, e) < 0)
 		return -1;
-	return pack(&so, e);
+	return report_end(r, pack(&so, e), e);
 }
 
 const struct command cmd_pack = {

@@ -125,10 +125,10 @@ static int run(const struct options *o, struct err *e)
 		return -1;
 	so.listener = report_listener(r);
 	if (o->manifest_out_path)
-		return write_manifest(&so, e);
+		return report_end(r, write_manifest(&so, e), e);
 	if (o->attach_path || o->manifest_where)
-		return attach(&so, e);
-	return sign(&so, e);
+		return report_end(r, attach(&so, e), e);
+	return report_end(r, sign(&so, e), e);
 }
 
 const struct command cmd_sign = {

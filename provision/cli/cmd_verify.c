@@ -63,10 +63,10 @@ static int run(const struct options *o, struct err *e)
 	    job_options_load(o, image_where, report_listener(report), &jobs, e) < 0)
 		return -1;
 	if (!o->image_where)
-		return verify_image(&jobs.request, e);
+		return report_end(report, verify_image(&jobs.request, e), e);
 	jobs.request.targets = o->operands;
 	jobs.request.n_targets = o->n_operands;
-	return verify_target(&jobs.request, e);
+	return report_end(report, verify_target(&jobs.request, e), e);
 }
 
 const struct command cmd_verify = {

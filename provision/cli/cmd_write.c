@@ -106,7 +106,7 @@ static int run(const struct options *o, struct err *e)
 	    job_prepare(job, e) < 0 || ask(o, job, e) < 0)
 		return -1;
 	job_execute(job);
-	return conclude(job, e);
+	return report_end(report, conclude(job, e), e);
 }
 
 const struct command cmd_write = {

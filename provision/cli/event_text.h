@@ -10,6 +10,11 @@
 
 enum { DURATION_TEXT_BYTES = 32 };
 
+/* The colours of a terminal: all is well, something is not, and neither (ECMA-48, SGR). */
+#define TEXT_GREEN "\x1b[32m"
+#define TEXT_RED   "\x1b[31m"
+#define TEXT_PLAIN "\x1b[0m"
+
 /* "writing", "reading back", ... */
 const char *phase_words(enum phase phase);
 

@@ -6,10 +6,6 @@
 #include "flash/base/units.h"
 #include "provision/cli/event_text.h"
 
-#define GREEN "\x1b[32m"
-#define RED   "\x1b[31m"
-#define PLAIN "\x1b[0m"
-
 static void put_target(struct buf *out, const struct event *ev)
 {
 	if (ev->target) {
@@ -40,7 +36,7 @@ static void put_done(struct buf *out, const struct event *ev, const struct line_
 	char duration[DURATION_TEXT_BYTES];
 
 	put_target(out, ev);
-	buf_append_text(out, facts->has_color ? GREEN "done" PLAIN : "done");
+	buf_append_text(out, facts->has_color ? TEXT_GREEN "done" TEXT_PLAIN : "done");
 	buf_append_text(out, ", 100 %");
 	if (facts->image_bytes > 0)
 		buf_printf(out, ", %s", units_format_bytes(facts->image_bytes, size));
@@ -55,11 +51,11 @@ static void put_failed(struct buf *out, const struct event *ev, const struct lin
 	const char *text = ev->text ? ev->text : "failed";
 
 	buf_append_text(out, "lkflash: ");
-	buf_append_text(out, facts->has_color ? RED : "");
+	buf_append_text(out, facts->has_color ? TEXT_RED : "");
 	if (ev->target && !strstr(text, ev->target))
 		put_target(out, ev);
 	buf_append_clean(out, text);
-	buf_append_text(out, facts->has_color ? PLAIN : "");
+	buf_append_text(out, facts->has_color ? TEXT_PLAIN : "");
 }
 
 static void put_phase(struct buf *out, const struct event *ev)

@@ -9,6 +9,7 @@
 #include "provision/cli/event_json.h"
 #include "provision/cli/line.h"
 #include "provision/cli/progress.h"
+#include "provision/cli/tally.h"
 
 enum {
 	REDRAW_EVERY_MS = 100, /* ten times a second; faster is only flicker */
@@ -34,6 +35,7 @@ struct render {
 	size_t n_rows;
 	size_t n_drawn_lines; /* bars on the screen, the cursor being below them */
 	uint64_t drawn_ms;
+	struct tally tally;
 };
 
 int render_new(const struct render_style *style, struct render **out, struct err *e)
@@ -54,6 +56,7 @@ void render_free(struct render *r)
 	for (size_t i = 0; i < r->n_rows; i++)
 		free(r->rows[i].target);
 	free(r->rows);
+	tally_release(&r->tally);
 	free(r);
 }
 
@@ -241,6 +244,7 @@ void render_event(struct render *r, const struct event *ev, uint64_t now_ms, str
 	bool is_printed = is_due(r, row, ev, now_ms);
 	struct event shown = *ev;
 
+	tally_count(&r->tally, ev);
 	/* Who tells of a failure need not know how far the target had come. */
 	if (row && ev->kind == EVENT_FAILED)
 		shown.phase = row->phase;
@@ -252,4 +256,16 @@ void render_event(struct render *r, const struct event *ev, uint64_t now_ms, str
 		row_remove(r, row);
 	if (is_printed && r->style.kind == RENDER_BARS)
 		draw_bars(r, now_ms, out);
+}
+
+void render_end(struct render *r, struct buf *out)
+{
+	size_t n_bytes = out->n_bytes;
+
+	if (r->style.kind == RENDER_JSON ||
+	    (r->style.kind == RENDER_ERRORS && r->tally.n_failed == 0))
+		return;
+	tally_put(&r->tally, r->style.has_color, out);
+	if (out->n_bytes > n_bytes)
+		buf_append_text(out, "\n");
 }

@@ -38,3 +38,7 @@ void render_resize(struct render *r, unsigned columns, unsigned rows);
 /* Append to *out what is to be printed for ev at now_ms (any clock that only goes forward); often
  * nothing. Bytes of texts that could steer a terminal become '?', in JSON they are escaped. */
 void render_event(struct render *r, const struct event *ev, uint64_t now_ms, struct buf *out);
+
+/* Append what several targets came to, when the last event was shown. Programs get nothing: the
+ * exit status says it; and RENDER_ERRORS only tells it when one failed. */
+void render_end(struct render *r, struct buf *out);

@@ -17,6 +17,7 @@ struct report {
 	struct render *render; /* owned */
 	int fd;
 	bool has_bars;
+	struct err failure; /* of writing; from then on nothing more is written */
 };
 
 static uint64_t now_ms(void)
@@ -36,19 +37,23 @@ static void measure_terminal(struct report *r)
 		      size.ws_row ? size.ws_row : ROWS_UNKNOWN);
 }
 
-/* One write an event: a program reads whole lines, and a terminal shows no half-drawn bars. Nobody
- * to show it to is no reason to stop writing a disk. */
+/* One write for all of it: a program reads whole lines, and a terminal shows no half-drawn bars.
+ * Nobody to show it to is no reason to stop writing a disk. */
+static void print(struct report *r, const struct buf *text)
+{
+	if (text->n_bytes > 0 && r->failure.code == ERR_NONE)
+		(void)fdio_write(r->fd, text->bytes, text->n_bytes, &r->failure);
+}
+
 static void on_event(void *context, const struct event *ev)
 {
 	struct report *r = context;
 	CLEANUP(buf_release) struct buf text = {0};
-	struct err ignored = {0};
 
 	if (r->has_bars)
 		measure_terminal(r);
 	render_event(r->render, ev, now_ms(), &text);
-	if (text.n_bytes > 0)
-		(void)fdio_write(r->fd, text.bytes, text.n_bytes, &ignored);
+	print(r, &text);
 }
 
 static enum render_kind kind_for(const struct options *o)
@@ -95,4 +100,16 @@ void report_free(struct report *r)
 const struct listener *report_listener(const struct report *r)
 {
 	return &r->listener;
+}
+
+int report_end(struct report *r, int result, struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = {0};
+
+	render_end(r->render, &text);
+	print(r, &text);
+	if (result < 0 || r->fd != STDOUT_FILENO || r->failure.code == ERR_NONE)
+		return result;
+	*e = r->failure;
+	return err_wrap(e, "all was done, but it could not be told: standard output");
 }

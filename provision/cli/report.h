@@ -17,3 +17,8 @@ static inline void report_freep(struct report **r)
 
 /* To be handed to what works; borrowed from r. Events of several threads must not overlap. */
 const struct listener *report_listener(const struct report *r);
+
+/* When the last event was told: say what several targets came to, and return result, with which the
+ * work ended. But work that was done and could not be told to a program is a failure: ERR_IO when
+ * standard output took not all of --json. */
+int report_end(struct report *r, int result, struct err *e);

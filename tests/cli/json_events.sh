@@ -136,6 +136,23 @@ exits 7 "of several targets two fail"
 is "$(jq -sc 'map(select(.event == "failed") | .code) | sort' <<<"$out")" "[1,3]" "each with its own code"
 is "$(jq -r 'select(.event == "done") | .target' <<<"$out" | tr '\n' ,)" "$TMP/a.img,$TMP/c.img," "the others are done"
 
+# ---- Events that nobody gets
+for verb in write verify sign; do
+	case $verb in
+	write) arguments=("${TRUST[@]}" "$TMP/image.raw" "$TMP/unheard.img") ;;
+	verify) arguments=("${TRUST[@]}" --image "$TMP/image.raw" "$TMP/unheard.img") ;;
+	sign) arguments=(--board generic --version 1 --key "$TMP/keys/sign.key" --cert "$TMP/keys/sign.pem" "$TMP/unsigned.raw") ;;
+	esac
+	run bash -c '"$@" >/dev/full' bash "$LKFLASH" "$verb" --json "${arguments[@]}"
+	exits 1 "events that a full disk does not take are a failure of $verb"
+	like "$err" "all was done, but it could not be told: standard output: .*No space left" "which says that it is one of telling"
+done
+cmp -s "$TMP/image.raw" "$TMP/unheard.img"
+ok $? "the image is written all the same"
+[ -s "$TMP/unsigned.raw.lkm" ]
+ok $? "and signed"
+rm "$TMP/unsigned.raw.lkm"
+
 # ---- No target at all
 json write --no-such-option "$TMP/image.raw" "$TMP/a.img"
 exits 2 "an unknown option is told"

@@ -106,6 +106,11 @@ exits 7 "of three targets one is refused"
 is "$(n_questions)" 1 "the others are asked about at once"
 like "$screen" "lkflash: .*$TMP is a folder" "the refusal is told"
 is "$(grep -cE "^  (${disk}|${other}|$TMP): " <<<"$screen")" 2 "and its target is not in the question"
+like "$screen" "\^\[\[31m2 of 3 targets done; $TMP failed" "the last line counts, in red"
+run "$LKFLASH" write -q "${TRUST[@]}" "$TMP/image.raw" "$disk" "$other"
+is "$out$err" "" "-q does not count what is all well"
+run "$LKFLASH" write "${TRUST[@]}" "$TMP/image.raw" "$disk" "$other"
+is "$(tail -n 1 <<<"$err")" "2 of 2 targets done" "the last line is for all"
 
 # ---- Not a terminal
 refill

@@ -574,6 +574,97 @@ static void json_of_a_failure_has_the_phase_that_the_target_was_in(void **state)
 	assert_has(&out, "\"event\":\"failed\",\"target\":\"a.img\",\"phase\":\"write\"");
 }
 
+/* ---- Several targets ---------------------------------------------------------------------------
+ */
+
+/* What is said at the end, when a.img is done and b.img came to second. */
+static void end_of_two(const struct render_style *style, enum event_kind second, struct buf *out)
+{
+	CLEANUP(render_freep) struct render *r = render_with(style);
+	CLEANUP(buf_release) struct buf before = {0};
+
+	show(r, said(EVENT_DONE, "a.img", NULL), 0, &before);
+	show(r, said(second, "b.img", "gone"), 10, &before);
+	render_end(r, out);
+}
+
+static void end_of_several_targets_names_those_that_failed(void **state)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	end_of_two(&lines, EVENT_FAILED, &out);
+	assert_text(&out, "1 of 2 targets done; b.img failed\n");
+}
+
+static void end_of_several_good_targets_counts_them(void **state)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	end_of_two(&bars, EVENT_DONE, &out);
+	assert_text(&out, "2 of 2 targets done\n");
+}
+
+static void end_is_green_or_red_where_there_is_colour(void **state)
+{
+	const struct render_style colored = {.kind = RENDER_LINES, .has_color = true};
+	CLEANUP(buf_release) struct buf good = {0};
+	CLEANUP(buf_release) struct buf bad = {0};
+
+	(void)state;
+	end_of_two(&colored, EVENT_DONE, &good);
+	assert_text(&good, "\x1b[32m2 of 2 targets done\x1b[0m\n");
+	end_of_two(&colored, EVENT_FAILED, &bad);
+	assert_text(&bad, "\x1b[31m1 of 2 targets done; b.img failed\x1b[0m\n");
+}
+
+static void end_of_one_target_needs_no_line(void **state)
+{
+	CLEANUP(render_freep) struct render *r = render_with(&lines);
+	CLEANUP(buf_release) struct buf before = {0};
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	show(r, said(EVENT_FAILED, "a.img", "gone"), 0, &before);
+	render_end(r, &out);
+	assert_int_equal(out.n_bytes, 0);
+}
+
+static void quiet_tells_the_end_of_several_only_when_one_failed(void **state)
+{
+	CLEANUP(buf_release) struct buf good = {0};
+	CLEANUP(buf_release) struct buf bad = {0};
+
+	(void)state;
+	end_of_two(&errors, EVENT_DONE, &good);
+	assert_int_equal(good.n_bytes, 0);
+	end_of_two(&errors, EVENT_FAILED, &bad);
+	assert_text(&bad, "1 of 2 targets done; b.img failed\n");
+}
+
+static void json_has_no_line_at_the_end(void **state)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	end_of_two(&json, EVENT_FAILED, &out);
+	assert_int_equal(out.n_bytes, 0);
+}
+
+static void name_of_a_failed_target_cannot_steer_the_terminal(void **state)
+{
+	CLEANUP(render_freep) struct render *r = render_with(&lines);
+	CLEANUP(buf_release) struct buf before = {0};
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	show(r, said(EVENT_FAILED, "a\x1b[2J", "gone"), 0, &before);
+	show(r, said(EVENT_FAILED, "b", "gone"), 0, &before);
+	render_end(r, &out);
+	assert_text(&out, "0 of 2 targets done; a?[2J, b failed\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -617,6 +708,13 @@ int main(void)
 		cmocka_unit_test(json_of_done_has_what_is_guaranteed),
 		cmocka_unit_test(json_has_the_end_of_a_phase_even_when_it_comes_fast),
 		cmocka_unit_test(json_of_a_failure_has_the_phase_that_the_target_was_in),
+		cmocka_unit_test(end_of_several_targets_names_those_that_failed),
+		cmocka_unit_test(end_of_several_good_targets_counts_them),
+		cmocka_unit_test(end_is_green_or_red_where_there_is_colour),
+		cmocka_unit_test(end_of_one_target_needs_no_line),
+		cmocka_unit_test(quiet_tells_the_end_of_several_only_when_one_failed),
+		cmocka_unit_test(json_has_no_line_at_the_end),
+		cmocka_unit_test(name_of_a_failed_target_cannot_steer_the_terminal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
