@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "flash/base/buf.h"
@@ -45,6 +47,41 @@ static void put_entry(struct buf *line, const struct journal_entry *entry)
 	buf_append_text(line, "\n");
 }
 
+/* Does the file end within a line, after a power cut? */
+static int is_line_open(int fd, uint64_t size_bytes, bool *out, struct err *e)
+{
+	char last = '\n';
+	size_t n_bytes = 0;
+
+	if (size_bytes > 0 && fdio_pread(fd, &last, 1, size_bytes - 1, &n_bytes, e) < 0)
+		return -1;
+	*out = last != '\n';
+	return 0;
+}
+
+/* A whole line, durable, or none: what fitted of one that did not is taken back. */
+static int append_line(int fd, const struct buf *line, struct err *e)
+{
+	struct stat before;
+	bool is_open = false;
+	struct err failure = {0};
+
+	if (fstat(fd, &before) < 0)
+		return err_errno(e, "looking at it");
+	if (is_line_open(fd, (uint64_t)before.st_size, &is_open, e) < 0)
+		return -1;
+	if ((is_open && fdio_write(fd, "\n", 1, &failure) < 0) ||
+	    fdio_write(fd, line->bytes, line->n_bytes, &failure) < 0) {
+		*e = failure;
+		return ftruncate(fd, before.st_size) < 0
+			       ? err_hint(e, "and its last line is incomplete")
+			       : -1;
+	}
+	if (fsync(fd) < 0)
+		return err_errno(e, "making it durable");
+	return 0;
+}
+
 int journal_append(const char *state_dir, const struct journal_entry *entry, struct err *e)
 {
 	CLEANUP(buf_release) struct buf line = {0};
@@ -58,11 +95,10 @@ int journal_append(const char *state_dir, const struct journal_entry *entry, str
 	if (buf_check(&line, e) < 0 || fdio_mkdir(state_dir, 0700, e) < 0)
 		return err_wrap(e, "journal");
 	CLEANUP(closep)
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0)
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
 		return err_errno(e, "journal %s", path);
-	/* One write with O_APPEND: lines of several processes never mix. */
-	if (fdio_write(fd, line.bytes, line.n_bytes, e) < 0)
+	if (append_line(fd, &line, e) < 0)
 		return err_wrap(e, "journal %s", path);
 	return 0;
 }

@@ -18,6 +18,7 @@ struct journal_entry {
 	const struct err *failure; /* NULL: it is written and was read back */
 };
 
-/* Append a line to journal.jsonl in state_dir, which is made if it is missing. Lines of several
- * processes never mix. Fails with ERR_IO, and ERR_USAGE when state_dir is no folder. */
+/* Append a line to journal.jsonl in state_dir, which is made if it is missing, and make it durable.
+ * Lines of several processes never mix, and a line that was cut short by a power cut stays alone.
+ * Fails with ERR_IO, then nothing is appended, and ERR_USAGE when state_dir is no folder. */
 int journal_append(const char *state_dir, const struct journal_entry *entry, struct err *e);

@@ -2,11 +2,13 @@
 #include "provision/journal.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -128,6 +130,33 @@ static void later_line_stands_behind_the_earlier(void **state)
 				    "\"overrides\":[],\"code\":0}\n");
 }
 
+static void half_a_line_is_not_joined_by_the_next(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	assert_int_equal(fdio_mkdir(s->state_dir, 0755, &e), 0);
+	fixture_put(s->path, "{\"time\":17", 10);
+	append(s);
+	assert_journal(s, "{\"time\":17\n" HEAD HELD "\"overrides\":[],\"code\":0}\n");
+}
+
+static void line_that_does_not_fit_is_taken_back(void **state)
+{
+	struct scene *s = *state;
+	const struct rlimit small = {.rlim_cur = 200, .rlim_max = RLIM_INFINITY};
+	const struct rlimit large = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	struct err e = {0};
+
+	append(s);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(journal_append(s->state_dir, &s->entry, &e), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &large), 0);
+	assert_int_equal(e.code, ERR_IO);
+	assert_journal(s, HEAD HELD "\"overrides\":[],\"code\":0}\n");
+}
+
 static void journal_that_cannot_be_written_is_an_io_error(void **state)
 {
 	struct scene *s = *state;
@@ -157,6 +186,8 @@ int main(void)
 		TEST(overrides_are_listed),
 		TEST(failure_is_told_with_its_code),
 		TEST(later_line_stands_behind_the_earlier),
+		TEST(half_a_line_is_not_joined_by_the_next),
+		TEST(line_that_does_not_fit_is_taken_back),
 		TEST(journal_that_cannot_be_written_is_an_io_error),
 		TEST(state_folder_that_is_a_file_is_a_usage_error),
 	};
