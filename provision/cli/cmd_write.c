@@ -1,4 +1,6 @@
 /* lkflash write: verify an image, write it to targets, read it back, and only then make it boot. */
+#include <string.h>
+
 #include "flash/base/cleanup.h"
 #include "provision/cli/ask.h"
 #include "provision/cli/command.h"
@@ -53,20 +55,28 @@ static int question(const struct job *j, const char *where, struct buf *out, con
 	return buf_text(out, out_text, e);
 }
 
+static bool is_stdin(const char *where)
+{
+	return where && strcmp(where, "-") == 0;
+}
+
 /* Ask once, when there is somebody to ask. Fails with ERR_REFUSED for any answer but yes. */
 static int ask(const struct options *o, const struct job *j, struct err *e)
 {
 	CLEANUP(buf_release) struct buf out = {0};
 	const char *text = NULL;
+	CLEANUP(closep) int fd = -1;
 	bool is_yes = false;
+	bool is_stdin_taken = is_stdin(o->operands[0]) || is_stdin(o->manifest_where) ||
+			      is_stdin(o->bmap_where) || is_stdin(o->sums_where);
 
-	if (o->is_yes || !ask_is_possible())
+	if (o->is_yes || !ask_is_possible(is_stdin_taken, &fd))
 		return 0;
 	if (question(j, o->operands[0], &out, &text, e) < 0)
 		return -1;
 	if (!text[0])
 		return 0;
-	if (ask_yes(text, o->cancel, &is_yes, e) < 0)
+	if (ask_yes(fd, text, o->cancel, &is_yes, e) < 0)
 		return -1;
 	if (!is_yes)
 		return err_set(e, ERR_REFUSED,

@@ -99,6 +99,25 @@ on_terminal n write -qy "${TRUST[@]}" "$TMP/image.raw" "$disk"
 exits 0 "so does -qy"
 is "$screen" "" "and says nothing"
 
+# ---- An image on standard input
+# The words of a command for bash.
+quoted() { printf '%q ' "$@"; }
+refill
+PIPE="cat $(quoted "$TMP/image.raw") | $(quoted "$LKFLASH" write "${TRUST[@]}" --manifest "$TMP/image.raw.lkm" - "$disk")"
+LKFLASH=bash on_terminal n -c "$PIPE"
+exits 3 "an image that comes through a pipe at a terminal is asked about, too"
+is "$(n_questions)" 1 "once"
+cmp -s "$TMP/before.img" "$disk"
+ok $? "and the disk is not touched"
+LKFLASH=bash on_terminal y -c "$PIPE"
+exits 0 "the answer y writes it"
+cmp -s -n 3145728 "$TMP/image.raw" "$disk"
+ok $? "and the disk holds it"
+refill
+LKFLASH=bash on_terminal n -c "${PIPE/| /| setsid -w }"
+exits 0 "without the terminal of a session nobody is asked"
+is "$(n_questions)" 0 "and the command line is the answer"
+
 # ---- Several targets
 refill
 on_terminal y write "${TRUST[@]}" "$TMP/image.raw" "$disk" "$TMP" "$other"
