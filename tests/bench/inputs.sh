@@ -32,26 +32,26 @@ input_raw() {
 	[ ! -e "$TMP/image.raw" ] || return 0
 	random_mib "$MAPPED_MIB" >"$TMP/image.raw"
 	truncate -s "$IMAGE_BYTES" "$TMP/image.raw"
-	bmaptool -q create -o "$TMP/image.bmap" "$TMP/image.raw"
+	bmaptool -q create -o "$TMP/image.bmap" "$TMP/image.raw" || return
 	# What a block map leaves out does not matter; dd and bmaptool leave it out too.
-	sign_image "$TMP/image.raw" --holes skip
+	sign_image "$TMP/image.raw" --holes skip || return
 	truncate -s "$IMAGE_BYTES" "$TMP/disk"
 	direct_loop DISK "$TMP/disk"
 }
 
 # The same bytes, packed: an ordinary .zst that zstd reads as well.
 input_zst() {
-	input_raw
+	input_raw || return
 	[ -e "$TMP/image.zst" ] || "$LKFLASH" pack -q --key "$TMP/keys/sign.key" \
 		--cert "$TMP/keys/sign.pem" --board generic --version 1 --out "$TMP/image.zst" "$TMP/image.raw"
 }
 
-# Blocks as `xz -T0` makes them at its default level, where random bytes would take minutes.
+# Blocks as large as `xz -T0` makes them; but at its default level random bytes would take minutes.
 input_xz() {
-	input_raw
+	input_raw || return
 	[ ! -e "$TMP/image.xz" ] || return 0
-	xz -0 --threads=0 --block-size=24MiB --stdout "$TMP/image.raw" >"$TMP/image.xz"
-	sign_image "$TMP/image.xz"
+	xz --lzma2=preset=0,mf=hc3,nice=3,depth=1 --threads=0 --block-size=24MiB --stdout \
+		"$TMP/image.raw" >"$TMP/image.xz" && sign_image "$TMP/image.xz"
 }
 
 # limited_disk VARIABLE NAME MB: a disk in RAM that reads and writes so many megabytes a second. The
@@ -71,7 +71,7 @@ input_small() {
 	local i disk=''
 	[ ! -e "$TMP/small.raw" ] || return 0
 	random_mib "$SMALL_MIB" >"$TMP/small.raw"
-	sign_image "$TMP/small.raw"
+	sign_image "$TMP/small.raw" || return
 	LIMITED=()
 	for ((i = 0; i < N_TARGETS; i++)); do
 		limited_disk disk "limited-$i" "$FULL_MB"
