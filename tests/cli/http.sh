@@ -36,6 +36,7 @@ start_nginx() {
 		events {}
 		http {
 			access_log off;
+			log_format ranges '\$http_range \$body_bytes_sent \$connection';
 			client_body_temp_path $TMP/nginx/body;
 			proxy_temp_path $TMP/nginx/proxy;
 			fastcgi_temp_path $TMP/nginx/fastcgi;
@@ -46,6 +47,7 @@ start_nginx() {
 				listen 127.0.0.1:$port;
 				location /slow/ { alias $TMP/www/; limit_rate 1m; }
 				location /rangeless/ { alias $TMP/www/; max_ranges 0; }
+				location /counted/ { alias $TMP/www/; access_log $TMP/ranges.log ranges; }
 				location /moved/ { rewrite ^/moved/(.*) /\$1 permanent; }
 				location /denied/ { deny all; }
 			}
@@ -86,6 +88,23 @@ refuses() {
 	like "$err" "$2" "$3, and says why"
 }
 
+# counts N NAME UNTIL FROM END...: the ranges come, and by N requests, that of opening included. A range
+# for which the server was asked is a line "bytes=FROM-LAST BYTES CONNECTION" of ranges.log.
+counts() {
+	local n=$1 name=$2 until=$3
+	shift 3
+	: >"$TMP/ranges.log"
+	"$CAT" ${until:+--until "$until"} "$web/counted/image" "$@" >"$TMP/got" 2>"$TMP/err"
+	while [ $# -gt 0 ]; do
+		tail -c +$(($1 + 1)) "$TMP/www/image" | head -c $(($2 - $1))
+		shift 2
+	done | cmp -s - "$TMP/got"
+	ok $? "$name: every byte is right"
+	# A request is logged when it is over, which may be after its last byte was read.
+	wait_for 60 has_lines "$n" "$TMP/ranges.log"
+	is "$(wc -l <"$TMP/ranges.log")" "$n" "$name: $n requests"
+}
+
 # A transfer that takes six seconds, of which the first half second's bytes have come.
 start_slow() {
 	"$CAT" "http://127.0.0.1:$port/slow/image" >"$TMP/got" 2>"$TMP/err" &
@@ -95,6 +114,8 @@ start_slow() {
 
 # shellcheck disable=SC2317 # by wait_for
 has_bytes() { [ "$(stat -c %s "$2" 2>/dev/null || echo 0)" -ge "$1" ]; }
+# shellcheck disable=SC2317 # by wait_for
+has_lines() { [ "$(wc -l <"$2")" -ge "$1" ]; }
 kill_workers() { pkill -KILL -P "$(cat "$TMP/nginx.pid")"; }
 
 mkdir -p "$TMP/www"
@@ -135,6 +156,17 @@ is "$("$CAT" --seek 6000000 "$web/image" | wc -c)" 0 "at the end there is nothin
 is "$("$CAT" --seek 7000000 "$web/image" | wc -c)" 0 "past the end there is nothing"
 refuses 2 "can only be read from start to end" "a server without ranges refuses to seek" \
 	--seek 1 "$web/rangeless/image"
+
+counts 3 "ranges far from one another" "" 4000000 5000000 200 300
+is "$(sed -n 's/^\(bytes=[^ ]* [0-9]*\) .*/\1/p' "$TMP/ranges.log")" "bytes=4000000-4999999 1000000
+bytes=200-299 100" "and nothing else is asked for"
+is "$(sed -n 's/^bytes=.* //p' "$TMP/ranges.log" | uniq | wc -l)" 1 "over one connection"
+counts 2 "ranges that are part of one" 5000000 3000000 3500000 3500000 4000000 4262144 5000000
+is "$(sed -n 's/^\(bytes=[^ ]* [0-9]*\) .*/\1/p' "$TMP/ranges.log")" "bytes=3000000-4999999 2000000" \
+	"and the short gap between them is read over"
+counts 3 "ranges that are asked for one by one" "" 3000000 3500000 3500000 5000000
+counts 1 "ranges of what is being sent" "" 0 1000000 1200000 2000000 2262144 3000000
+counts 3 "a range before the last one" "" 5999000 6000000 5999000 6000000
 
 gzip -c "$TMP/www/image" >"$TMP/www/image.gz"
 gives "a compressed file is decoded" --decode "$web/image.gz"
