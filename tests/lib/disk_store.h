@@ -27,7 +27,7 @@ static inline int disk_store_open_log(const char *path, const char *suffix, FILE
 
 	if (asprintf(&name, "%s%s", path, suffix) < 0)
 		return err_errno(e, "opening %s", path);
-	*out = fopen(name, "we");
+	*out = fopen(name, "ae"); /* appended to, so that it can be emptied meanwhile */
 	return *out ? 0 : err_errno(e, "opening %s", name);
 }
 

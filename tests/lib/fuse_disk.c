@@ -3,8 +3,8 @@
  *	fuse_disk --size SIZE [options] FILE
  *	--store PATH    what is on the disk, kept there; else in memory, zeros at first
  *	--real SIZE     it has so much only: what is written behind that lands at its start again
- *	--journal PATH  there a line for each `write OFFSET SIZE`, `zero OFFSET SIZE`, `flush`, as
- *they are done; and in PATH.data what was written, in a row
+ *	--journal PATH  a line there for each `write OFFSET SIZE`, `zero OFFSET SIZE` and `flush` in
+ *	                their order; what was written comes one after the other in PATH.data
  *	--no-zeroing    it cannot zero ranges
  *	--rate SIZE     so many bytes a second, one request after the other
  *	--fault FAULT   what it does wrong (fault.h); up to N_FAULTS_MAX times
