@@ -42,9 +42,10 @@ static int open_sink(struct target *t, const struct target_policy *p, const stru
 		     struct err *e)
 {
 	enum sink_mode mode = p->is_plan_only ? SINK_LOOK : SINK_WRITE;
-	int result = t->facts->kind == TARGET_BLOCK
-			     ? sink_blockdev_open(t->path, mode, &t->sink, e)
-			     : sink_file_open(t->path, mode, image_size_bytes(image), &t->sink, e);
+	int result =
+		t->facts->kind == TARGET_BLOCK
+			? sink_blockdev_open(t->path, mode, NULL, &t->sink, e)
+			: sink_file_open(t->path, mode, image_size_bytes(image), NULL, &t->sink, e);
 
 	if (result < 0)
 		return err_wrap(e, "target %s", t->path);

@@ -16,9 +16,9 @@ static int open_sink(const char *path, struct sink **out, struct err *e)
 		return -1;
 	switch (f->kind) {
 	case TARGET_BLOCK:
-		return sink_blockdev_open(path, SINK_LOOK, out, e);
+		return sink_blockdev_open(path, SINK_LOOK, NULL, out, e);
 	case TARGET_FILE:
-		return sink_file_open(path, SINK_LOOK, 0, out, e);
+		return sink_file_open(path, SINK_LOOK, 0, NULL, out, e);
 	case TARGET_MISSING:
 		return err_set(e, ERR_USAGE, "there is nothing of that name");
 	case TARGET_FOLDER:

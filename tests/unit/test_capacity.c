@@ -40,6 +40,7 @@ struct medium {
 	size_t n_writes;
 	size_t n_flushes;
 	size_t n_reads;
+	uint64_t asked_offset_bytes;
 	size_t failing_write; /* from 1; 0: none */
 	size_t failing_flush;
 	size_t failing_read;
@@ -95,18 +96,26 @@ static void load_sector(const struct medium *m, uint64_t offset_bytes, size_t i,
 		memcpy(out, m->last_written + i, SECTOR_BYTES);
 }
 
-static int medium_read_back(struct sink *s, uint64_t offset_bytes, void *bytes, size_t n_bytes,
-			    struct err *e)
+static int medium_read_ask(struct sink *s, uint64_t offset_bytes, size_t n_bytes, struct err *e)
+{
+	(void)e;
+	assert_int_equal(n_bytes, CAPACITY_MARK_BYTES);
+	assert_int_equal(s->n_reads, 0);
+	((struct medium *)s)->asked_offset_bytes = offset_bytes;
+	return 0;
+}
+
+static int medium_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
 {
 	struct medium *m = (struct medium *)s;
 
-	assert_int_equal(n_bytes, CAPACITY_MARK_BYTES);
 	if (++m->n_reads == m->failing_read)
 		return err_set(e, ERR_IO, "read failed");
-	for (size_t i = 0; i < n_bytes; i += SECTOR_BYTES)
-		load_sector(m, offset_bytes, i, (uint8_t *)bytes + i);
-	if (offset_bytes < m->real_bytes)
-		memcpy(m->last_read, bytes, n_bytes);
+	assert_int_equal(pool_take(sink_pool(s), out_bytes, e), 0);
+	for (size_t i = 0; i < CAPACITY_MARK_BYTES; i += SECTOR_BYTES)
+		load_sector(m, m->asked_offset_bytes, i, *out_bytes + i);
+	if (m->asked_offset_bytes < m->real_bytes)
+		memcpy(m->last_read, *out_bytes, CAPACITY_MARK_BYTES);
 	return 0;
 }
 
@@ -123,7 +132,8 @@ static const struct sink_ops medium_ops = {
 	.name = "medium",
 	.write = medium_write,
 	.flush = medium_flush,
-	.read_back = medium_read_back,
+	.read_ask = medium_read_ask,
+	.read_take = medium_read_take,
 	.free = medium_free,
 };
 
@@ -146,6 +156,7 @@ static struct medium *sparse_medium(uint64_t claimed_bytes, uint64_t real_bytes,
 	m->real_bytes = real_bytes;
 	m->beyond = beyond;
 	assert_int_equal(sink_mem_new(real_bytes, &m->bytes, &m->store, &e), 0);
+	m->base.options.pool = sink_pool(m->store);
 	return m;
 }
 

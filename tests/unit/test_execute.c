@@ -35,6 +35,8 @@ struct faulty {
 	size_t n_flushes;
 	size_t failing_write; /* from 1; 0: none */
 	size_t failing_flush;
+	uint64_t asked_offset_bytes; /* the last read */
+	size_t n_asked_bytes;
 	uint64_t flipped_bytes; /* the byte at this offset reads back another; UINT64_MAX: none */
 };
 
@@ -66,15 +68,24 @@ static int faulty_flush(struct sink *s, struct err *e)
 	return 0;
 }
 
-static int faulty_read_back(struct sink *s, uint64_t offset_bytes, void *bytes, size_t n_bytes,
-			    struct err *e)
+static int faulty_read_ask(struct sink *s, uint64_t offset_bytes, size_t n_bytes, struct err *e)
 {
 	struct faulty *f = (struct faulty *)s;
 
-	if (sink_read_back(f->inner, offset_bytes, bytes, n_bytes, e) < 0)
+	f->asked_offset_bytes = offset_bytes;
+	f->n_asked_bytes = n_bytes;
+	return sink_read_ask(f->inner, offset_bytes, n_bytes, e);
+}
+
+static int faulty_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
+{
+	struct faulty *f = (struct faulty *)s;
+
+	if (sink_read_take(f->inner, out_bytes, e) < 0)
 		return -1;
-	if (f->flipped_bytes >= offset_bytes && f->flipped_bytes < offset_bytes + n_bytes)
-		((uint8_t *)bytes)[f->flipped_bytes - offset_bytes] ^= 1;
+	if (f->flipped_bytes >= f->asked_offset_bytes &&
+	    f->flipped_bytes < f->asked_offset_bytes + f->n_asked_bytes)
+		(*out_bytes)[f->flipped_bytes - f->asked_offset_bytes] ^= 1;
 	return 0;
 }
 
@@ -89,7 +100,8 @@ static const struct sink_ops faulty_ops = {
 	.write = faulty_write,
 	.discard = faulty_discard,
 	.flush = faulty_flush,
-	.read_back = faulty_read_back,
+	.read_ask = faulty_read_ask,
+	.read_take = faulty_read_take,
 	.free = faulty_free,
 };
 
@@ -127,6 +139,7 @@ static int scene_new(void **state)
 	s->sink->base.probe_fd = -1;
 	s->sink->flipped_bytes = UINT64_MAX;
 	assert_int_equal(sink_mem_new(MEDIUM_BYTES, &s->sink->bytes, &s->sink->inner, &e), 0);
+	s->sink->base.options.pool = sink_pool(s->sink->inner);
 	memset(s->sink->bytes, 0xee, MEDIUM_BYTES);
 	*state = s;
 	return 0;

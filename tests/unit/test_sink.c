@@ -94,7 +94,7 @@ static struct sink *open_file(const char *path, enum sink_mode mode, uint64_t cr
 	struct sink *s = NULL;
 	struct err e = {0};
 
-	assert_int_equal(sink_file_open(path, mode, create_bytes, &s, &e), 0);
+	assert_int_equal(sink_file_open(path, mode, create_bytes, NULL, &s, &e), 0);
 	return s;
 }
 
@@ -313,7 +313,7 @@ static void missing_file_of_unknown_size_is_a_usage_error(void **state)
 	CLEANUP(sink_freep) struct sink *s = NULL;
 	struct err e = {0};
 
-	assert_int_equal(sink_file_open(f->file, SINK_WRITE, SIZE_UNKNOWN, &s, &e), -1);
+	assert_int_equal(sink_file_open(f->file, SINK_WRITE, SIZE_UNKNOWN, NULL, &s, &e), -1);
 	assert_int_equal(e.code, ERR_USAGE);
 	assert_int_equal(access(f->file, F_OK), -1);
 }
@@ -324,7 +324,7 @@ static void looking_at_a_missing_file_of_unknown_size_is_a_usage_error(void **st
 	CLEANUP(sink_freep) struct sink *s = NULL;
 	struct err e = {0};
 
-	assert_int_equal(sink_file_open(f->file, SINK_LOOK, SIZE_UNKNOWN, &s, &e), -1);
+	assert_int_equal(sink_file_open(f->file, SINK_LOOK, SIZE_UNKNOWN, NULL, &s, &e), -1);
 	assert_int_equal(e.code, ERR_USAGE);
 }
 
@@ -344,7 +344,7 @@ static void file_that_cannot_be_as_large_does_not_stay(void **state)
 	CLEANUP(sink_freep) struct sink *s = NULL;
 	struct err e = {0};
 
-	assert_int_equal(sink_file_open(f->file, SINK_WRITE, INT64_MAX, &s, &e), -1);
+	assert_int_equal(sink_file_open(f->file, SINK_WRITE, INT64_MAX, NULL, &s, &e), -1);
 	assert_int_equal(e.code, ERR_IO);
 	assert_int_equal(access(f->file, F_OK), -1);
 }
@@ -445,7 +445,7 @@ static void second_writer_of_a_file_is_refused(void **state)
 	struct err e = {0};
 
 	assert_non_null(first);
-	assert_int_equal(sink_file_open(f->file, SINK_WRITE, 100, &second, &e), -1);
+	assert_int_equal(sink_file_open(f->file, SINK_WRITE, 100, NULL, &second, &e), -1);
 	assert_int_equal(e.code, ERR_REFUSED);
 	assert_non_null(strstr(e.text, "another lkflash"));
 }
@@ -469,7 +469,7 @@ static void folder_is_no_file(void **state)
 	CLEANUP(sink_freep) struct sink *s = NULL;
 	struct err e = {0};
 
-	assert_int_equal(sink_file_open(f->path, SINK_LOOK, 100, &s, &e), -1);
+	assert_int_equal(sink_file_open(f->path, SINK_LOOK, 100, NULL, &s, &e), -1);
 	assert_int_equal(e.code, ERR_REFUSED);
 }
 
@@ -479,7 +479,7 @@ static void folder_is_no_file_to_write(void **state)
 	CLEANUP(sink_freep) struct sink *s = NULL;
 	struct err e = {0};
 
-	assert_int_equal(sink_file_open(f->path, SINK_WRITE, 100, &s, &e), -1);
+	assert_int_equal(sink_file_open(f->path, SINK_WRITE, 100, NULL, &s, &e), -1);
 	assert_int_equal(e.code, ERR_REFUSED);
 }
 
@@ -489,7 +489,8 @@ static void file_in_a_missing_folder_is_an_io_error(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(sink_file_open("/nonexistent/disk.img", SINK_WRITE, 100, &s, &e), -1);
+	assert_int_equal(sink_file_open("/nonexistent/disk.img", SINK_WRITE, 100, NULL, &s, &e),
+			 -1);
 	assert_int_equal(e.code, ERR_IO);
 }
 
@@ -502,7 +503,7 @@ static void regular_file_is_no_block_device(void **state)
 	struct err e = {0};
 
 	fill_file(f->file, 'x', PAGE_BYTES);
-	assert_int_equal(sink_blockdev_open(f->file, SINK_LOOK, &s, &e), -1);
+	assert_int_equal(sink_blockdev_open(f->file, SINK_LOOK, NULL, &s, &e), -1);
 	assert_int_equal(e.code, ERR_REFUSED);
 }
 
@@ -512,7 +513,7 @@ static void missing_block_device_is_an_io_error(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(sink_blockdev_open("/dev/nonexistent", SINK_WRITE, &s, &e), -1);
+	assert_int_equal(sink_blockdev_open("/dev/nonexistent", SINK_WRITE, NULL, &s, &e), -1);
 	assert_int_equal(e.code, ERR_IO);
 	assert_string_equal(e.text, "opening /dev/nonexistent: No such file or directory");
 }

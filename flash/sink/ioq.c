@@ -1,0 +1,313 @@
+/* A queue of reads, writes and flushes. See ioq.h. */
+#include "flash/sink/ioq.h"
+
+#include <errno.h>
+#include <liburing.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "flash/base/cleanup.h"
+#include "flash/base/log.h"
+#include "flash/base/units.h"
+
+enum {
+	RING_ENTRIES = 64,  /* handed over at once; there may be more under way */
+	HAND_OVER_MS = 100, /* when the kernel had no room */
+};
+
+struct ioq {
+	struct io_uring ring;
+	bool has_ring;
+	unsigned stall_timeout_ms;
+	size_t n_under_way;
+	struct err failure; /* why nothing works any more; ERR_NONE: all is well */
+};
+
+/* ---- The end of an operation ---------------------------------------------------------------- */
+
+static size_t n_asked_bytes(const struct ioq_op *op)
+{
+	return (size_t)align_up(op->n_bytes, op->unit_bytes) - op->n_done_bytes;
+}
+
+/* Take what the kernel answered: a count, or a negative errno. Returns whether op must go on. */
+static bool is_continued(struct ioq_op *op, ssize_t answer)
+{
+	op->must_block = answer == -EAGAIN; /* or it would be asked for again and again */
+	if (answer == -EINTR || answer == -EAGAIN)
+		return true;
+	if (answer < 0) {
+		op->error = (int)-answer;
+	} else if (op->kind != IOQ_FLUSH) {
+		op->n_done_bytes += (size_t)answer;
+		/* Not from the middle of a unit, where a file or device ends: that is no place to
+		 * read from directly. */
+		if (answer > 0 && op->n_done_bytes < op->n_bytes &&
+		    op->n_done_bytes % op->unit_bytes == 0)
+			return true;
+	}
+	op->is_done = true;
+	return false;
+}
+
+static int describe(const struct ioq_op *op, const char *problem, struct err *e)
+{
+	unsigned long long at_bytes = op->offset_bytes + op->n_done_bytes;
+
+	switch (op->kind) {
+	case IOQ_READ:
+		return err_set(e, ERR_IO, "reading at byte %llu: %s", at_bytes, problem);
+	case IOQ_WRITE:
+		return err_set(e, ERR_IO, "writing at byte %llu: %s", at_bytes, problem);
+	case IOQ_FLUSH:
+		break;
+	}
+	return err_set(e, ERR_IO, "flushing: %s", problem);
+}
+
+int ioq_result(const struct ioq_op *op, struct err *e)
+{
+	if (op->error != 0)
+		return describe(op, strerror(op->error), e);
+	if (op->kind != IOQ_FLUSH && op->n_done_bytes < op->n_bytes)
+		return describe(op, "the medium ends there", e);
+	return 0;
+}
+
+/* ---- One by one ----------------------------------------------------------------------------- */
+
+static ssize_t do_now(const struct ioq_op *op)
+{
+	uint8_t *bytes = op->kind == IOQ_FLUSH ? NULL : op->bytes + op->n_done_bytes;
+	off_t offset = (off_t)(op->offset_bytes + op->n_done_bytes);
+	ssize_t n = 0;
+
+	switch (op->kind) {
+	case IOQ_READ:
+		n = pread(op->fd, bytes, n_asked_bytes(op), offset);
+		break;
+	case IOQ_WRITE:
+		n = pwrite(op->fd, bytes, n_asked_bytes(op), offset);
+		break;
+	case IOQ_FLUSH:
+		n = fsync(op->fd);
+		break;
+	}
+	return n < 0 ? -errno : n;
+}
+
+/* ---- Through the ring ----------------------------------------------------------------------- */
+
+/* Returns false when the ring is full of what the kernel did not take. */
+static bool put_in(struct ioq *q, struct ioq_op *op)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&q->ring);
+	uint64_t offset_bytes = op->offset_bytes + op->n_done_bytes;
+
+	if (!sqe)
+		return false;
+	switch (op->kind) {
+	case IOQ_READ:
+		io_uring_prep_read(sqe, op->fd, op->bytes + op->n_done_bytes,
+				   (unsigned)n_asked_bytes(op), offset_bytes);
+		break;
+	case IOQ_WRITE:
+		io_uring_prep_write(sqe, op->fd, op->bytes + op->n_done_bytes,
+				    (unsigned)n_asked_bytes(op), offset_bytes);
+		break;
+	case IOQ_FLUSH:
+		break; /* done at once */
+	}
+	if (op->must_block)
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+	io_uring_sqe_set_data(sqe, op);
+	return true;
+}
+
+/* Hand over what was put in. What the kernel has no room for now stays in the ring, for the next
+ * time; any other error is one that no kernel should give. */
+static int hand_over(struct ioq *q, struct err *e)
+{
+	int n = io_uring_sq_ready(&q->ring) == 0 ? 0 : io_uring_submit(&q->ring);
+
+	if (n >= 0 || n == -EINTR || n == -EAGAIN || n == -EBUSY)
+		return 0;
+	(void)err_set(&q->failure, ERR_IO, "handing an operation to the kernel: %s", strerror(-n));
+	*e = q->failure;
+	return -1;
+}
+
+/* Take all answers that are there. Returns how many. */
+static size_t take_answers(struct ioq *q)
+{
+	struct io_uring_cqe *cqe = NULL;
+	size_t n = 0;
+
+	for (; io_uring_peek_cqe(&q->ring, &cqe) == 0; n++) {
+		struct ioq_op *op = io_uring_cqe_get_data(cqe);
+		bool goes_on = is_continued(op, cqe->res);
+		io_uring_cqe_seen(&q->ring, cqe);
+		if (goes_on && !put_in(q, op)) {
+			op->error = EBUSY;
+			op->is_done = true;
+		}
+		if (op->is_done)
+			q->n_under_way--;
+	}
+	return n;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* For poll: until deadline_ms (UINT64_MAX: none), but not long when something is to be handed over
+ * once more. */
+static int wait_ms(const struct ioq *q, uint64_t deadline_ms)
+{
+	uint64_t at_ms = now_ms();
+	uint64_t left_ms = deadline_ms > at_ms ? deadline_ms - at_ms : 0;
+
+	if (io_uring_sq_ready(&q->ring) > 0)
+		return (int)min_u64(left_ms, HAND_OVER_MS);
+	return deadline_ms == UINT64_MAX ? -1 : (int)min_u64(left_ms, INT_MAX);
+}
+
+/* op, or with NULL everything, is not waited for any longer. */
+static int give_up(struct ioq *q, const struct ioq_op *op, struct err *e)
+{
+	char problem[64];
+
+	(void)snprintf(problem, sizeof problem, "nothing happened for %u.%u s",
+		       q->stall_timeout_ms / 1000, q->stall_timeout_ms % 1000 / 100);
+	if (op)
+		(void)describe(op, problem, &q->failure);
+	else
+		(void)err_set(&q->failure, ERR_IO, "%s", problem);
+	(void)err_hint(&q->failure, "check the device, its cable and its reader, or wait longer: "
+				    "--stall-timeout");
+	*e = q->failure;
+	return -1;
+}
+
+/* Sleep until there is an answer, until deadline_ms, or until we are asked to stop. */
+static int wait_for_answer(const struct ioq *q, uint64_t deadline_ms, const struct cancel *cancel,
+			   struct err *e)
+{
+	struct pollfd p[] = {
+		{.fd = q->ring.ring_fd, .events = POLLIN},
+		{.fd = cancel ? cancel->fd : -1, .events = POLLIN},
+	};
+
+	if (poll(p, 2, wait_ms(q, deadline_ms)) < 0 && errno != EINTR)
+		return err_errno(e, "waiting for the device");
+	if (p[1].revents)
+		return err_set(e, ERR_CANCELLED, "stopped by a signal");
+	return 0;
+}
+
+/* Wait until op, or with NULL everything, is done. The deadline moves with every answer. */
+static int wait_until(struct ioq *q, const struct ioq_op *op, const struct cancel *cancel,
+		      struct err *e)
+{
+	uint64_t deadline_ms = UINT64_MAX;
+
+	for (bool is_first = true; op ? !op->is_done : q->n_under_way > 0; is_first = false) {
+		size_t n_answers = take_answers(q);
+		if (q->stall_timeout_ms != 0 && (n_answers > 0 || is_first))
+			deadline_ms = now_ms() + q->stall_timeout_ms;
+		if (hand_over(q, e) < 0)
+			return -1;
+		if (n_answers > 0)
+			continue;
+		if (now_ms() >= deadline_ms)
+			return give_up(q, op, e);
+		if (wait_for_answer(q, deadline_ms, cancel, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- The queue ------------------------------------------------------------------------------ */
+
+int ioq_new(unsigned stall_timeout_ms, bool is_one_by_one, struct ioq **out, struct err *e)
+{
+	CLEANUP(freep) struct ioq *q = calloc(1, sizeof *q);
+
+	if (!q)
+		return err_errno(e, "making a queue");
+	q->stall_timeout_ms = stall_timeout_ms;
+	/* Old kernels, seccomp, kernel.io_uring_disabled, locked memory: all the same to us. */
+	int error = is_one_by_one ? 0 : -io_uring_queue_init(RING_ENTRIES, &q->ring, 0);
+	q->has_ring = !is_one_by_one && error == 0;
+	if (error != 0)
+		log_debug("no io_uring (%s): reading and writing one by one", strerror(error));
+	*out = TAKE(q);
+	return 0;
+}
+
+void ioq_free(struct ioq *q)
+{
+	struct err ignored = {0};
+
+	if (!q)
+		return;
+	(void)ioq_settle(q, &ignored);
+	/* Does not wait for what is under way; the kernel keeps its own hold on that. */
+	if (q->has_ring)
+		io_uring_queue_exit(&q->ring);
+	free(q);
+}
+
+static int check_failure(const struct ioq *q, struct err *e)
+{
+	if (q->failure.code == ERR_NONE)
+		return 0;
+	*e = q->failure;
+	return -1;
+}
+
+int ioq_begin(struct ioq *q, struct ioq_op *op, struct err *e)
+{
+	op->n_done_bytes = 0;
+	op->error = 0;
+	op->must_block = false;
+	op->is_done = true; /* unless the kernel has it */
+	if (check_failure(q, e) < 0)
+		return -1;
+	if (!q->has_ring || op->kind == IOQ_FLUSH) {
+		while (is_continued(op, do_now(op)))
+			;
+		return 0;
+	}
+	if (!put_in(q, op)) {
+		op->error = EBUSY;
+		return 0;
+	}
+	op->is_done = false;
+	q->n_under_way++;
+	return hand_over(q, e);
+}
+
+int ioq_wait(struct ioq *q, const struct ioq_op *op, const struct cancel *cancel, struct err *e)
+{
+	if (op->is_done)
+		return 0;
+	return check_failure(q, e) < 0 ? -1 : wait_until(q, op, cancel, e);
+}
+
+int ioq_settle(struct ioq *q, struct err *e)
+{
+	if (q->n_under_way == 0)
+		return 0;
+	return check_failure(q, e) < 0 ? -1 : wait_until(q, NULL, NULL, e);
+}
