@@ -93,6 +93,7 @@ need_tools() {
 
 need_tools
 : >"$TMP/results"
+echo "$(nproc) processors, load $(cut -d ' ' -f 1 /proc/loadavg)"
 printf '%-46s %6s %6s %5s  %-7s %8s / rival\n' case ratio bar runs '' lkflash
 while read -r name bar metric input ours rival label; do
 	[[ -n $name && ${BENCH_CASE:-$name} = "$name" ]] || continue
