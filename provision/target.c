@@ -98,7 +98,7 @@ static int make_plan(struct target *t, const struct target_policy *p, const stru
 		.medium_size_bytes = t->sink->size_bytes,
 		.sector_bytes = t->sink->sector_bytes > 512 ? t->sink->sector_bytes : 512,
 		.chunk_bytes = image_chunk_bytes(image),
-		.index = image_manifest(image) ? image_index(image) : NULL,
+		.index = image_index(image),
 		.stale = &t->signatures,
 		.moved_gpt_offset_bytes = t->moved ? t->moved->tail_offset_bytes : 0,
 		.unmapped = p->unmapped,

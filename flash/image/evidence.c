@@ -75,9 +75,20 @@ static void watched_free(struct source *s)
 	free(s);
 }
 
+static int watched_clone(const struct source *s, struct source **out, struct err *e)
+{
+	return source_clone(((const struct watched *)s)->in, out, e);
+}
+
 int evidence_watch(struct evidence *v, struct source *in, struct source **out, struct err *e)
 {
 	static const struct source_ops ops = {
+		.name = "watched",
+		.read = watched_read,
+		.clone = watched_clone,
+		.free = watched_free,
+	};
+	static const struct source_ops once_ops = {
 		.name = "watched",
 		.read = watched_read,
 		.free = watched_free,
@@ -92,7 +103,7 @@ int evidence_watch(struct evidence *v, struct source *in, struct source **out, s
 		source_free(in);
 		return err_errno(e, "checking an unsigned image");
 	}
-	w->base.ops = &ops;
+	w->base.ops = source_can_clone(in) ? &ops : &once_ops;
 	w->base.size_bytes = in->size_bytes;
 	w->in = in;
 	w->evidence = v;
@@ -153,12 +164,17 @@ bool evidence_is_unmapped(const struct evidence *v, uint64_t start_bytes, uint64
 {
 	if (!v->bmap)
 		return false;
-	for (size_t i = v->next_range; i < v->bmap->n_ranges; i++) {
-		const struct bmap_range *r = &v->bmap->ranges[i];
-		if (r->end_bytes > start_bytes)
-			return r->start_bytes >= end_bytes;
+	/* The first range that ends behind start_bytes is at low or above, and at most at high. */
+	size_t low = 0;
+	size_t high = v->bmap->n_ranges;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (v->bmap->ranges[middle].end_bytes > start_bytes)
+			high = middle;
+		else
+			low = middle + 1;
 	}
-	return true;
+	return low == v->bmap->n_ranges || v->bmap->ranges[low].start_bytes >= end_bytes;
 }
 
 int evidence_end(struct evidence *v, struct err *e)

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "flash/base/cleanup.h"
 #include "flash/base/units.h"
@@ -43,12 +44,12 @@ const struct trust_verdict *image_verdict(const struct image *im)
 
 uint64_t image_size_bytes(const struct image *im)
 {
-	return im->size_bytes;
+	return atomic_load(&im->size_bytes);
 }
 
 size_t image_chunk_bytes(const struct image *im)
 {
-	return (size_t)1 << im->index->chunk_log2;
+	return (size_t)1 << im->chunk_log2;
 }
 
 const struct index *image_index(const struct image *im)
@@ -70,15 +71,13 @@ void image_free(struct image *im)
 {
 	if (!im)
 		return;
-	for (size_t i = 0; i < im->n_ahead; i++)
-		chunk_free(im->ahead[i]);
 	chunk_free(im->current);
-	source_free(im->payload);
+	cursor_free(im->own);
+	cursor_free(atomic_load(&im->first));
+	source_free(im->spare);
 	manifest_free(im->manifest);
 	index_free(im->index);
 	evidence_free(im->evidence);
-	free(im->ahead);
-	free(im->stored);
 	free(im->head);
 	pool_free(im->pool);
 	free(im);
@@ -112,9 +111,10 @@ static int read_index(struct image *im, struct source *s, struct err *e)
 	return 0;
 }
 
-/* Manifest, signature and index from s, in this order, each checked before the next is read. */
+/* Manifest, signature and index from s, in this order, each checked before the next is read; and
+ * how many bytes they are. */
 static int read_sections(struct image *im, struct source *s, const struct image_request *r,
-			 struct err *e)
+			 uint64_t *out_n_bytes, struct err *e)
 {
 	CLEANUP(buf_release) struct buf json = {0};
 	CLEANUP(buf_release) struct buf der = {0};
@@ -137,20 +137,33 @@ static int read_sections(struct image *im, struct source *s, const struct image_
 	if (read_index(im, s, e) < 0)
 		return -1;
 	im->size_bytes = im->manifest->image_size_bytes;
+	im->chunk_log2 = im->index->chunk_log2;
 	im->guarantee = GUARANTEE_SIGNATURE;
+	*out_n_bytes = UINT64_C(3) * FRAME_HEADER_BYTES + json.n_bytes + der.n_bytes +
+		       im->manifest->index_size_bytes;
 	return 0;
+}
+
+/* Where everything ends that the index speaks of, from the payload's start. */
+static uint64_t payload_end(const struct index *x)
+{
+	const struct index_entry *last = &x->entries[x->n_chunks - 1];
+
+	return x->payload_size_bytes ? x->payload_size_bytes
+				     : last->stored_offset_bytes + last->stored_bytes;
 }
 
 /* The image carries its sections itself, and one frame a chunk behind them. */
 static int open_packed(struct image *im, struct source *raw, const struct image_request *r,
 		       struct err *e)
 {
-	im->payload = raw;
 	im->is_packed = true;
-	if (read_sections(im, raw, r, e) < 0)
+	if (read_sections(im, raw, r, &im->payload_offset_bytes, e) < 0)
 		return -1;
 	if (im->index->codec == CHUNK_CODEC_STREAM)
 		return err_set(e, ERR_UNTRUSTED, "the index says that chunks are not stored here");
+	if (!checked_add(im->payload_offset_bytes, payload_end(im->index), &im->end_bytes))
+		return err_set(e, ERR_UNTRUSTED, "the index speaks of chunks behind any file");
 	return 0;
 }
 
@@ -158,11 +171,13 @@ static int open_packed(struct image *im, struct source *raw, const struct image_
 static int open_beside(struct image *im, struct source *sidecar, const struct image_request *r,
 		       struct err *e)
 {
+	uint64_t n_sections = 0;
 	uint8_t byte = 0;
 	size_t n_read = 0;
 
-	if (read_sections(im, sidecar, r, e) < 0)
+	if (read_sections(im, sidecar, r, &n_sections, e) < 0)
 		return -1;
+	im->end_bytes = im->index->image_size_bytes;
 	if (im->index->codec != CHUNK_CODEC_STREAM)
 		return err_set(e, ERR_UNTRUSTED, "the index speaks of chunks stored behind it");
 	if (source_read_full(sidecar, &byte, 1, &n_read, e) < 0)
@@ -200,6 +215,15 @@ static int load_sum(const struct image_request *r, uint8_t sum[SHA256_BYTES], st
 	return 0;
 }
 
+/* A block map before version 1.3 may only say where the data is. */
+static bool has_all_digests(const struct bmap *map)
+{
+	for (size_t i = 0; i < map->n_ranges; i++)
+		if (!map->ranges[i].has_digest)
+			return false;
+	return true;
+}
+
 /* What the user gave to check an unsigned image by. */
 static int gather_evidence(struct image *im, const struct image_request *r, struct err *e)
 {
@@ -212,8 +236,10 @@ static int gather_evidence(struct image *im, const struct image_request *r, stru
 		return -1;
 	if (map)
 		im->size_bytes = map->image_size_bytes;
-	im->guarantee = map ? GUARANTEE_BMAP : r->sums_where ? GUARANTEE_SHA256SUM : GUARANTEE_NONE;
-	if (im->guarantee == GUARANTEE_NONE)
+	im->guarantee = r->sums_where ? GUARANTEE_SHA256SUM : GUARANTEE_NONE;
+	if (map && has_all_digests(map))
+		im->guarantee = GUARANTEE_BMAP;
+	if (!map && !r->sums_where)
 		return 0;
 	return evidence_new(TAKE(map), r->sums_where ? sum : NULL, &im->evidence, e);
 }
@@ -223,17 +249,13 @@ static int open_unsigned(struct image *im, struct source **raw, const struct ima
 {
 	if (gather_evidence(im, r, e) < 0)
 		return -1;
-	im->index = calloc(1, sizeof *im->index);
-	if (!im->index)
-		return err_errno(e, "the index");
-	im->index->chunk_log2 = INDEX_CHUNK_LOG2_DEFAULT;
-	im->index->codec = CHUNK_CODEC_STREAM;
+	im->chunk_log2 = INDEX_CHUNK_LOG2_DEFAULT;
 	if (im->evidence && evidence_watch(im->evidence, TAKE(*raw), raw, e) < 0)
 		return -1;
-	if (codec_open_fitting(TAKE(*raw), &im->payload, e) < 0)
+	if (codec_open_fitting(TAKE(*raw), raw, e) < 0)
 		return -1;
 	if (im->size_bytes == SIZE_UNKNOWN)
-		im->size_bytes = im->payload->size_bytes;
+		im->size_bytes = (*raw)->size_bytes;
 	return 0;
 }
 
@@ -258,11 +280,13 @@ static int find_sidecar(const struct image_request *r, struct source **out, stru
 		beside = NULL;
 		return err_errno(e, "%s", r->where);
 	}
-	if (source_open(beside, &r->source, out, why) < 0 && why->code == ERR_CANCELLED) {
-		*e = *why;
-		return -1;
-	}
-	return 0;
+	if (source_open(beside, &r->source, out, why) == 0)
+		return 0;
+	/* One that is there and cannot be read is no reason to do without a signature. */
+	if (why->code != ERR_CANCELLED && access(beside, F_OK) < 0)
+		return 0;
+	*e = *why;
+	return err_wrap(e, "manifest");
 }
 
 static int refuse_unsigned(const struct err *why, struct err *e)
@@ -273,20 +297,19 @@ static int refuse_unsigned(const struct err *why, struct err *e)
 		       why->text);
 }
 
-/* A raw image of another size is told before anything is written: most often a download that ended
+/* An image of another size is told before anything is written: most often a download that ended
  * early. */
-static int check_size(const struct image *im, struct err *e)
+static int check_size(const struct image *im, const struct source *s, struct err *e)
 {
-	uint64_t size_bytes = im->payload->size_bytes;
-
-	if (size_bytes == SIZE_UNKNOWN || size_bytes == im->size_bytes)
+	if (s->size_bytes == SIZE_UNKNOWN || s->size_bytes == im->end_bytes)
 		return 0;
 	return err_set(e, ERR_UNTRUSTED,
 		       "the image has %" PRIu64 " bytes, but %" PRIu64
 		       " were signed; get the image again",
-		       size_bytes, im->size_bytes);
+		       s->size_bytes, im->end_bytes);
 }
 
+/* Settle what stands behind *raw; it becomes the source that chunks are read from. */
 static int open_by_signature(struct image *im, struct source **raw, const struct image_request *r,
 			     struct err *e)
 {
@@ -298,8 +321,11 @@ static int open_by_signature(struct image *im, struct source **raw, const struct
 	if (source_peek(*raw, SOURCE_PEEK_BYTES, &head, &n_head, e) < 0)
 		return -1;
 	if (!r->manifest_where && frame_has_magic(head, n_head) &&
-	    (r->store || !r->is_unsigned_allowed))
-		return open_packed(im, TAKE(*raw), r, e);
+	    (r->store || !r->is_unsigned_allowed)) {
+		if (open_packed(im, *raw, r, e) < 0)
+			return -1;
+		return check_size(im, *raw, e);
+	}
 	if (find_sidecar(r, &sidecar, &why, e) < 0)
 		return -1;
 	if (!sidecar || (!r->store && r->is_unsigned_allowed))
@@ -307,9 +333,9 @@ static int open_by_signature(struct image *im, struct source **raw, const struct
 					      : refuse_unsigned(&why, e);
 	if (open_beside(im, sidecar, r, e) < 0)
 		return err_wrap(e, "manifest");
-	if (codec_open_fitting(TAKE(*raw), &im->payload, e) < 0)
+	if (codec_open_fitting(TAKE(*raw), raw, e) < 0)
 		return -1;
-	return check_size(im, e);
+	return check_size(im, *raw, e);
 }
 
 /* Buffers for a chunk of the image, whole or as it is stored, and the seed of its fingerprints. */
@@ -317,11 +343,25 @@ static int prepare_chunks(struct image *im, struct err *e)
 {
 	size_t buffer_bytes = image_chunk_bytes(im);
 
-	for (uint64_t i = 0; i < im->index->n_chunks; i++)
+	for (uint64_t i = 0; im->index && i < im->index->n_chunks; i++)
 		buffer_bytes = max_u64(buffer_bytes, im->index->entries[i].stored_bytes);
 	if (random_fill(NULL, (unsigned char *)&im->seed, sizeof im->seed) < 0)
 		return err_errno(e, "drawing a random number");
 	return pool_new(buffer_bytes, &im->pool, e);
+}
+
+/* The first cursor, over payload, which is owned from now on, and what others are cloned from. */
+static int prepare_reading(struct image *im, struct source *payload, struct err *e)
+{
+	CLEANUP(source_freep) struct source *owned = payload;
+	struct cursor *first = NULL;
+
+	if (source_can_clone(owned) && source_clone(owned, &im->spare, e) < 0)
+		return -1;
+	if (cursor_first_new(im, TAKE(owned), &first, e) < 0)
+		return -1;
+	atomic_init(&im->first, first);
+	return 0;
 }
 
 int image_open(const struct image_request *r, struct image **out, struct err *e)
@@ -341,8 +381,9 @@ int image_open(const struct image_request *r, struct image **out, struct err *e)
 			       "%s is signed, which says more than a block map or SHA256SUMS; "
 			       "leave --bmap and --sums out",
 			       r->where);
-	if (prepare_chunks(im, e) < 0)
-		return -1;
+	im->is_every_byte_read = r->is_every_byte_read;
+	if (prepare_chunks(im, e) < 0 || prepare_reading(im, TAKE(raw), e) < 0)
+		return err_wrap(e, "%s", r->where);
 	*out = TAKE(im);
 	return 0;
 }

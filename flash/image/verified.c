@@ -140,317 +140,178 @@ int chunk_derived_new(uint64_t offset_bytes, const uint8_t *bytes, size_t n_byte
 	return chunk_with_bytes(offset_bytes, bytes, n_bytes, seed, out, e);
 }
 
-/* A chunk of an image, with a buffer of its pool for n_bytes. */
-static int chunk_with_room(const struct image *im, uint64_t offset_bytes, size_t n_bytes,
-			   struct chunk **out, struct err *e)
-{
-	CLEANUP(chunk_freep) struct chunk *c = NULL;
-
-	if (chunk_new(CHUNK_DATA, offset_bytes, n_bytes, &c, e) < 0)
-		return -1;
-	c->pool = im->pool;
-	if (pool_take(im->pool, &c->bytes, e) < 0)
-		return -1;
-	pad(c);
-	*out = TAKE(c);
-	return 0;
-}
-
-/* ---- Chunks of a signed image ------------------------------------------------------------------
+/* ---- Chunks of an image ------------------------------------------------------------------------
  */
 
-static int refuse_chunk(const struct image *im, const char *what, struct err *e)
+/* One chunk on its way through the checks. */
+struct task {
+	const struct index_entry *entry; /* borrowed; NULL: nobody signed it */
+	struct unverified *u;            /* owned */
+	struct chunk *c;                 /* owned */
+	bool is_done;                    /* c is what it shall be, or failure is filled */
+	struct err *failure;             /* borrowed */
+};
+
+static void fail(struct task *t)
 {
-	return err_set(e, ERR_UNTRUSTED, "chunk %" PRIu64 " at byte %" PRIu64 " %s", im->next_chunk,
-		       im->next_chunk << im->index->chunk_log2, what);
+	chunk_free(TAKE(t->c));
+	t->is_done = true;
 }
 
-/* Exactly n_bytes of the payload. */
-static int read_payload(struct image *im, uint8_t *bytes, size_t n_bytes, struct err *e)
+static void refuse(struct task *t, const char *what)
 {
-	size_t n_read = 0;
-
-	if (source_read_full(im->payload, bytes, n_bytes, &n_read, e) < 0)
-		return -1;
-	im->payload_offset_bytes += n_read;
-	if (n_read != n_bytes)
-		return refuse_chunk(im, "is cut short: the image ends inside it", e);
-	return 0;
+	(void)err_set(t->failure, ERR_UNTRUSTED, "chunk %" PRIu64 " at byte %" PRIu64 " %s",
+		      t->u->number, chunk_offset_bytes(t->c), what);
+	fail(t);
 }
 
-/* The stored bytes of the next chunk, in im->stored, after their own digest matched. */
-static int read_stored(struct image *im, const struct index_entry *entry, struct err *e)
+/* A chunk that holds no bytes. */
+static void finish_as(struct task *t, enum chunk_kind kind)
 {
-	uint8_t sum[SHA256_BYTES];
+	t->c->kind = kind;
+	drop_bytes(t->c);
+	t->is_done = true;
+}
 
-	if (entry->stored_offset_bytes != im->payload_offset_bytes)
-		return refuse_chunk(im, "is not stored where the one before it ends", e);
-	if (entry->stored_bytes > im->stored_capacity_bytes) {
-		free(TAKE(im->stored));
-		im->stored_capacity_bytes = 0;
-		im->stored = malloc(entry->stored_bytes);
-		if (!im->stored)
-			return err_errno(e, "a stored chunk of %" PRIu32 " bytes",
-					 entry->stored_bytes);
-		im->stored_capacity_bytes = entry->stored_bytes;
+/* What is known before a byte was looked at. */
+static void begin(const struct image *im, struct unverified *u, struct err *failure, struct task *t)
+{
+	*t = (struct task){.u = u, .failure = failure};
+	if (u->chunk) {
+		t->c = TAKE(u->chunk);
+		t->is_done = true;
+		return;
 	}
-	if (read_payload(im, im->stored, entry->stored_bytes, e) < 0 ||
-	    digest_sha256(im->stored, entry->stored_bytes, sum, e) < 0)
-		return -1;
-	if (memcmp(sum, entry->stored_sha256, SHA256_BYTES) != 0)
-		return refuse_chunk(im, "differs from the signed index", e);
-	return 0;
-}
-
-/* The plain bytes of the next chunk of a packed image. */
-static int read_packed(struct image *im, const struct index_entry *entry, struct chunk *c,
-		       struct err *e)
-{
-	if (read_stored(im, entry, e) < 0)
-		return -1;
-	if (entry->codec == CHUNK_CODEC_ZSTD)
-		return codec_zstd_decode(im->stored, entry->stored_bytes, c->bytes,
-					 (size_t)c->size_bytes, e);
-	if (entry->stored_bytes != c->size_bytes)
-		return refuse_chunk(im, "is stored with another size", e);
-	memcpy(c->bytes, im->stored, entry->stored_bytes);
-	return 0;
-}
-
-/* Do the bytes read match what the index signs? c becomes the kind that the index says. */
-static int check_chunk(struct image *im, const struct index_entry *entry, struct chunk *c,
-		       struct err *e)
-{
-	uint8_t sum[SHA256_BYTES];
-
-	switch (entry->kind) {
-	case CHUNK_DATA:
-		if (digest_sha256(c->bytes, (size_t)c->size_bytes, sum, e) < 0)
-			return -1;
-		if (memcmp(sum, entry->plain_sha256, SHA256_BYTES) != 0)
-			return refuse_chunk(im, "differs from the signed index", e);
-		take_fingerprint(c, im->seed);
-		return 0;
-	case CHUNK_ZERO:
-		if (!bytes_are_zero(c->bytes, (size_t)c->size_bytes))
-			return refuse_chunk(im, "should be zeros, says the signed index", e);
-		break;
-	case CHUNK_SKIP:
-		break;
+	if (chunk_new(CHUNK_DATA, u->number << im->chunk_log2, u->size_bytes, &t->c, failure) < 0) {
+		t->is_done = true;
+		return;
 	}
-	c->kind = entry->kind;
-	drop_bytes(c);
-	return 0;
+	t->c->pool = im->pool;
+	t->entry = im->index ? &im->index->entries[u->number] : NULL;
+	if (!u->bytes)
+		finish_as(t, t->entry ? t->entry->kind : CHUNK_SKIP);
+	else if (!im->is_packed)
+		t->c->bytes = TAKE(u->bytes);
 }
 
-static int next_signed(struct image *im, struct chunk **out, struct err *e)
-{
-	CLEANUP(chunk_freep) struct chunk *c = NULL;
-	const struct index_entry *entry = &im->index->entries[im->next_chunk];
-	size_t n_bytes = index_chunk_bytes(im->index, im->next_chunk);
+/* Digests that are made at once, and what they must be. */
+struct checks {
+	struct task *tasks[VERIFY_MAX];
+	const uint8_t *wanted[VERIFY_MAX];
+	struct digest_piece pieces[VERIFY_MAX];
+	size_t n;
+};
 
-	if (chunk_with_room(im, im->next_chunk << im->index->chunk_log2, n_bytes, &c, e) < 0)
-		return -1;
-	int status = im->is_packed ? read_packed(im, entry, c, e)
-				   : read_payload(im, c->bytes, n_bytes, e);
-	if (status < 0 || check_chunk(im, entry, c, e) < 0)
-		return -1;
-	im->next_chunk++;
-	*out = TAKE(c);
-	return 0;
+static void add_check(struct checks *k, struct task *t, const uint8_t *bytes, size_t n_bytes,
+		      const uint8_t *wanted)
+{
+	k->tasks[k->n] = t;
+	k->wanted[k->n] = wanted;
+	k->pieces[k->n++] = (struct digest_piece){.bytes = bytes, .n_bytes = n_bytes};
 }
 
-/* All chunks were read: nothing but what the index knows of may follow. */
-static int end_signed(struct image *im, struct err *e)
+static void run_checks(const struct checks *k)
 {
-	uint8_t byte = 0;
-	size_t n_read = 0;
-	uint64_t size_bytes = im->index->payload_size_bytes;
+	uint8_t sums[VERIFY_MAX][SHA256_BYTES];
+	struct err e = {0};
+	bool is_made = k->n == 0 || digest_sha256_many(k->pieces, k->n, sums, &e) == 0;
 
-	/* A packed image closes with a seek table, which nobody trusts but which must be whole. */
-	while (im->is_packed && im->payload_offset_bytes < size_bytes) {
-		uint8_t rest[4096];
-		size_t n_bytes =
-			(size_t)min_u64(sizeof rest, size_bytes - im->payload_offset_bytes);
-		if (source_read_full(im->payload, rest, n_bytes, &n_read, e) < 0)
-			return -1;
-		im->payload_offset_bytes += n_read;
-		if (n_read != n_bytes)
-			return err_set(e, ERR_UNTRUSTED,
-				       "the image is cut short behind its last chunk");
+	for (size_t i = 0; i < k->n; i++) {
+		if (!is_made) {
+			*k->tasks[i]->failure = e;
+			fail(k->tasks[i]);
+		} else if (memcmp(sums[i], k->wanted[i], SHA256_BYTES) != 0) {
+			refuse(k->tasks[i], "differs from the signed index");
+		}
 	}
-	if (source_read_full(im->payload, &byte, 1, &n_read, e) < 0)
-		return -1;
-	if (n_read != 0)
-		return err_set(e, ERR_UNTRUSTED,
-			       "the image is longer than the %" PRIu64 " bytes that were signed",
-			       im->is_packed ? size_bytes : im->size_bytes);
-	return 0;
 }
 
-/* ---- Chunks of an unsigned image ---------------------------------------------------------------
- */
-
-/* Note the chunk in the index that the target is read back by. */
-static int index_chunk(struct image *im, const struct chunk *c, struct err *e)
+/* Before the decompressor sees them: the bytes as they are stored. */
+static void check_stored(struct task *tasks, size_t n_tasks)
 {
-	struct index *x = im->index;
+	struct checks k = {0};
 
-	/* Room grows by doubling: a power of two of chunks is always full. */
-	if ((x->n_chunks & (x->n_chunks - 1)) == 0) {
-		size_t n_room = x->n_chunks ? (size_t)x->n_chunks * 2 : 1;
-		struct index_entry *grown = reallocarray(x->entries, n_room, sizeof *grown);
-		if (!grown)
-			return err_errno(e, "the index");
-		x->entries = grown;
+	for (size_t i = 0; i < n_tasks; i++) {
+		struct task *t = &tasks[i];
+		if (!t->is_done && t->u->bytes)
+			add_check(&k, t, t->u->bytes, t->u->n_bytes, t->entry->stored_sha256);
 	}
-	struct index_entry entry = {.kind = c->kind, .codec = CHUNK_CODEC_STREAM};
-	if (c->kind == CHUNK_DATA &&
-	    digest_sha256(c->bytes, (size_t)c->size_bytes, entry.plain_sha256, e) < 0)
-		return -1;
-	x->entries[x->n_chunks++] = entry;
-	x->image_size_bytes += c->size_bytes;
-	return 0;
+	run_checks(&k);
 }
 
-/* Holes and zeros need no bytes. */
-static void drop_needless_bytes(const struct image *im, struct chunk *c, bool is_unmapped)
+/* The plain bytes of what is stored. */
+static void unpack(struct task *t)
 {
-	if (is_unmapped)
-		c->kind = CHUNK_SKIP;
-	else if (bytes_are_zero(c->bytes, (size_t)c->size_bytes))
-		c->kind = CHUNK_ZERO;
-	if (c->kind == CHUNK_DATA)
-		take_fingerprint(c, im->seed);
-	else
-		drop_bytes(c);
-}
+	struct unverified *u = t->u;
+	struct chunk *c = t->c;
 
-static int end_unsigned(struct image *im, struct err *e)
-{
-	im->size_bytes = im->index->image_size_bytes;
-	if (im->size_bytes == 0)
-		return err_set(e, ERR_UNTRUSTED, "the image is empty");
-	return im->evidence ? evidence_end(im->evidence, e) : 0;
-}
-
-static int next_unsigned(struct image *im, struct chunk **out, struct err *e)
-{
-	size_t n_bytes = image_chunk_bytes(im);
-	CLEANUP(chunk_freep) struct chunk *c = NULL;
-	size_t n_read = 0;
-
-	if (chunk_with_room(im, im->next_chunk << im->index->chunk_log2, n_bytes, &c, e) < 0 ||
-	    source_read_full(im->payload, c->bytes, n_bytes, &n_read, e) < 0)
-		return -1;
-	if (n_read == 0) {
-		*out = NULL;
-		return end_unsigned(im, e);
+	if (t->is_done || !u->bytes)
+		return;
+	if (t->entry->kind == CHUNK_SKIP) {
+		finish_as(t, CHUNK_SKIP);
+		return;
 	}
-	memset(c->bytes + n_read, 0, n_bytes - n_read);
-	c->size_bytes = n_read;
-	bool is_unmapped = im->evidence && evidence_is_unmapped(im->evidence, c->offset_bytes,
-								c->offset_bytes + n_read);
-	if (im->evidence && evidence_show(im->evidence, c->bytes, n_read, e) < 0)
-		return -1;
-	drop_needless_bytes(im, c, is_unmapped);
-	if (index_chunk(im, c, e) < 0)
-		return -1;
-	im->next_chunk++;
-	*out = TAKE(c);
-	return 0;
+	if (t->entry->codec == CHUNK_CODEC_STORED) {
+		c->bytes = TAKE(u->bytes); /* index.c saw to it that there are as many */
+		return;
+	}
+	if (pool_take(c->pool, &c->bytes, t->failure) < 0 ||
+	    codec_zstd_decode(u->bytes, u->n_bytes, c->bytes, (size_t)c->size_bytes, t->failure) <
+		    0) {
+		(void)err_wrap(t->failure, "chunk %" PRIu64 " at byte %" PRIu64, u->number,
+			       c->offset_bytes);
+		fail(t);
+	}
 }
 
-/* ---- The stream --------------------------------------------------------------------------------
- */
-
-/* The chunk that the payload gives next, NULL at the end; the caller's. */
-static int read_chunk(struct image *im, struct chunk **out, struct err *e)
+static void check_plain(struct task *tasks, size_t n_tasks)
 {
-	struct chunk *c = NULL;
+	struct checks k = {0};
 
-	if (im->is_ended) {
-		*out = NULL;
-		return 0;
+	for (size_t i = 0; i < n_tasks; i++) {
+		struct task *t = &tasks[i];
+		if (!t->is_done && t->entry && t->entry->kind == CHUNK_DATA)
+			add_check(&k, t, t->c->bytes, (size_t)t->c->size_bytes,
+				  t->entry->plain_sha256);
 	}
-	if (!im->manifest) {
-		if (next_unsigned(im, &c, e) < 0)
-			return -1;
-	} else if (im->next_chunk < im->index->n_chunks) {
-		if (next_signed(im, &c, e) < 0)
-			return -1;
-	} else if (end_signed(im, e) < 0) {
-		return -1;
-	}
-	im->is_ended = !c;
-	*out = c;
-	return 0;
+	run_checks(&k);
 }
 
-/* read_chunk, where a failure is for good. */
-static int read_chunk_or_fail(struct image *im, struct chunk **out, struct err *e)
+/* The kind of a chunk whose bytes are right; holes and zeros need none. */
+static void settle(const struct image *im, struct task *t)
 {
-	if (im->is_failed)
-		return err_set(e, ERR_UNTRUSTED, "an earlier chunk of the image was refused");
-	if (read_chunk(im, out, e) < 0) {
-		im->is_failed = true;
-		return -1;
+	bool is_data = t->entry && t->entry->kind == CHUNK_DATA;
+	bool is_hole = t->entry ? t->entry->kind == CHUNK_SKIP : t->u->is_unmapped;
+
+	if (t->is_done)
+		return;
+	if (is_hole) {
+		finish_as(t, CHUNK_SKIP);
+	} else if (!is_data && bytes_are_zero(t->c->bytes, (size_t)t->c->size_bytes)) {
+		finish_as(t, CHUNK_ZERO);
+	} else if (t->entry && !is_data) {
+		refuse(t, "should be zeros, says the signed index");
+	} else {
+		pad(t->c);
+		take_fingerprint(t->c, im->seed);
 	}
-	return 0;
 }
 
-int image_next(struct image *im, const struct chunk **out, struct err *e)
+void image_verify(const struct image *im, struct unverified *const *u, size_t n, struct chunk **out,
+		  struct err *failures)
 {
-	chunk_free(TAKE(im->current));
-	if (im->n_ahead_used < im->n_ahead)
-		im->current = TAKE(im->ahead[im->n_ahead_used++]);
-	else if (read_chunk_or_fail(im, &im->current, e) < 0)
-		return -1;
-	*out = im->current;
-	return 0;
-}
+	struct task tasks[VERIFY_MAX];
 
-/* Read chunks ahead until n_bytes are there or the image ends. */
-static int read_ahead(struct image *im, size_t n_bytes, struct err *e)
-{
-	uint64_t have_bytes = (uint64_t)im->n_ahead << im->index->chunk_log2;
-
-	while (have_bytes < n_bytes && !im->is_ended) {
-		struct chunk **grown = reallocarray(im->ahead, im->n_ahead + 1, sizeof *im->ahead);
-		if (!grown)
-			return err_errno(e, "the first %zu bytes of the image", n_bytes);
-		im->ahead = grown;
-		im->ahead[im->n_ahead] = NULL;
-		if (read_chunk_or_fail(im, &im->ahead[im->n_ahead], e) < 0)
-			return -1;
-		if (im->ahead[im->n_ahead])
-			have_bytes += im->ahead[im->n_ahead++]->size_bytes;
+	assert(n <= VERIFY_MAX);
+	for (size_t i = 0; i < n; i++)
+		begin(im, u[i], &failures[i], &tasks[i]);
+	check_stored(tasks, n);
+	for (size_t i = 0; i < n; i++)
+		unpack(&tasks[i]);
+	check_plain(tasks, n);
+	for (size_t i = 0; i < n; i++) {
+		settle(im, &tasks[i]);
+		unverified_free(tasks[i].u);
+		out[i] = tasks[i].c;
 	}
-	return 0;
-}
-
-int image_head(struct image *im, size_t n_bytes, const uint8_t **out_bytes, size_t *out_n_bytes,
-	       struct err *e)
-{
-	size_t n_done = 0;
-
-	if (n_bytes > IMAGE_HEAD_MAX_BYTES)
-		return err_set(e, ERR_USAGE, "%zu bytes are too many to look at ahead", n_bytes);
-	assert(!im->current && im->n_ahead_used == 0); /* before the first image_next */
-	if (read_ahead(im, n_bytes, e) < 0)
-		return -1;
-	free(TAKE(im->head));
-	im->head = calloc(1, n_bytes ? n_bytes : 1);
-	if (!im->head)
-		return err_errno(e, "the first %zu bytes of the image", n_bytes);
-	for (size_t i = 0; i < im->n_ahead && n_done < n_bytes; i++) {
-		const struct chunk *c = im->ahead[i];
-		size_t n = (size_t)min_u64(c->size_bytes, n_bytes - n_done);
-		if (c->kind == CHUNK_DATA)
-			memcpy(im->head + n_done, c->bytes, n);
-		n_done += n;
-	}
-	*out_bytes = im->head;
-	*out_n_bytes = n_done;
-	return 0;
 }

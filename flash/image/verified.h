@@ -34,6 +34,9 @@ struct image_request {
 	const struct trust_store *store; /* borrowed; NULL: nothing is trusted */
 	struct trust_policy policy;
 	bool is_unsigned_allowed;
+	/* Read and check also what need not be read to write the image: what is signed to be zeros,
+	 * and what is stored for holes. For who looks at the image for its own sake. */
+	bool is_every_byte_read;
 	struct source_options source;
 };
 
@@ -55,8 +58,7 @@ const struct trust_verdict *image_verdict(const struct image *im); /* NULL when 
 /* SIZE_UNKNOWN for an unsigned stream that has not ended yet. */
 uint64_t image_size_bytes(const struct image *im);
 size_t image_chunk_bytes(const struct image *im);
-/* The index of the chunks handed out so far: the signed one, or for an unsigned image the one that
- * is made on the way, by which the target is read back. Borrowed from im. */
+/* The signed index; NULL when unsigned. Borrowed from im. */
 const struct index *image_index(const struct image *im);
 
 /* Buffers for the chunks of this image, and for whoever reads a target back: each holds one chunk,
@@ -65,15 +67,63 @@ struct pool *image_pool(const struct image *im);
 /* The seed of the fingerprints of this image's chunks, drawn when it was opened. */
 uint64_t image_seed(const struct image *im);
 
-/* The next chunk, in order of offset, or NULL at the end. It is borrowed from im until the next
- * call. Fails with ERR_UNTRUSTED when it does not match, with the source's errors otherwise. After
- * a failure every further call fails. At the end an unsigned image's bmap or SHA256SUMS must have
- * matched too, and no byte may follow. */
+/* ---- Chunks, by several threads
+ *
+ * One thread fetches with a cursor, in order; any number of threads verify what was fetched. */
+
+/* A way through the chunks of an image, with a source of its own. One thread uses it. */
+struct cursor;
+
+/* The bytes of one chunk as they were read. Nothing but image_verify can make a chunk of them. */
+struct unverified;
+
+/* Chunks from number first_chunk on; of these only the wanted ones (is_wanted[number] != 0;
+ * borrowed, one byte a chunk; NULL: all). The first cursor of an image that begins at its beginning
+ * takes the source that was opened (and the chunks that image_head looked at), and it alone holds
+ * an unsigned image against its bmap or SHA256SUMS; every other reads the same bytes once more.
+ * Where it can seek it reads nothing that is not wanted, and runs of wanted chunks at once; a
+ * stream is read over, unverified. May be called by several threads at once. Fails with ERR_USAGE
+ * when the image can be read only once (a pipe), or when some chunks are wanted and its size is
+ * unknown yet; else as the source does. */
+int cursor_new(struct image *im, uint64_t first_chunk, const uint8_t *is_wanted,
+	       struct cursor **out, struct err *e);
+void cursor_free(struct cursor *k);
+static inline void cursor_freep(struct cursor **k)
+{
+	cursor_free(*k);
+}
+/* Can cursor_new be called more than once? */
+bool image_can_be_read_again(const struct image *im);
+
+/* Read the next chunk, NULL at the end; the caller's. What needs no bytes (zeros and holes of a
+ * signed image that can seek) is not read. At the end nothing may follow that was not signed (where
+ * all chunks are wanted), an unsigned image's bmap or SHA256SUMS must have matched, and every
+ * further pass must be as long as the first. Fails with ERR_UNTRUSTED or as the source does; after
+ * a failure every further call fails alike. */
+int cursor_fetch(struct cursor *k, struct unverified **out, struct err *e);
+void unverified_free(struct unverified *u);
+static inline void unverified_freep(struct unverified **u)
+{
+	unverified_free(*u);
+}
+
+enum { VERIFY_MAX = 2 }; /* chunks at once: as many as the SHA instructions interleave */
+
+/* Make chunks of n (at most VERIFY_MAX) fetched ones, which are consumed: stored digest,
+ * decompression, plain digest, fingerprint. May be called by several threads at once. Where one
+ * does not match, out[i] is NULL and failures[i] is filled (ERR_UNTRUSTED, ERR_IO when memory is
+ * short); the others come out nevertheless. */
+void image_verify(const struct image *im, struct unverified *const *u, size_t n, struct chunk **out,
+		  struct err *failures);
+
+/* The next chunk, in order of offset, or NULL at the end, by a single thread: fetched and verified.
+ * It is borrowed from im until the next call. Fails as cursor_new, cursor_fetch and image_verify
+ * do, and for good. */
 int image_next(struct image *im, const struct chunk **out, struct err *e);
 
-/* The first n_bytes of the image (fewer when it is smaller), verified, without taking them from
- * image_next. Holes and zeros read as zeros. Borrowed from im. Fails with ERR_USAGE above
- * IMAGE_HEAD_MAX_BYTES. */
+/* The first n_bytes of the image (fewer when it is smaller), verified, without taking them from the
+ * first cursor or image_next, and before either. Holes and zeros read as zeros. Borrowed from im.
+ * Fails with ERR_USAGE above IMAGE_HEAD_MAX_BYTES. */
 enum { IMAGE_HEAD_MAX_BYTES = 16 << 20 };
 int image_head(struct image *im, size_t n_bytes, const uint8_t **out_bytes, size_t *out_n_bytes,
 	       struct err *e);

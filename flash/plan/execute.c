@@ -12,8 +12,16 @@
 
 enum { N_KEPT_MAX = 4 };
 
+/* What the medium is held against. */
+struct record {
+	enum chunk_kind kind;
+	struct fingerprint fingerprint;
+};
+
 struct run {
-	struct execution *x; /* borrowed */
+	struct execution *x;    /* borrowed */
+	struct record *records; /* owned; of the image's chunks so far */
+	uint64_t n_records;
 	/* Chunks that were changed on the way, because the partition table moves: the medium is
 	 * held against these, not against the index. Owned. The first chunk is always the first of
 	 * them, changed or not: it is written last. */
@@ -27,6 +35,7 @@ static void run_release(struct run *r)
 {
 	for (size_t i = 0; i < r->n_kept; i++)
 		chunk_free(r->kept[i]);
+	free(r->records);
 	free(r->buffer);
 }
 
@@ -116,6 +125,24 @@ static const struct chunk *kept_at(const struct run *r, uint64_t offset_bytes)
 	return NULL;
 }
 
+/* Note what c is, before it is changed. */
+static int note(struct run *r, const struct chunk *c, struct err *e)
+{
+	/* Room grows by doubling: a power of two of records is always full. */
+	if ((r->n_records & (r->n_records - 1)) == 0) {
+		size_t n_room = r->n_records ? (size_t)r->n_records * 2 : 1;
+		struct record *grown = reallocarray(r->records, n_room, sizeof *grown);
+		if (!grown)
+			return err_errno(e, "what is to be read back");
+		r->records = grown;
+	}
+	r->records[r->n_records++] = (struct record){
+		.kind = chunk_kind(c),
+		.fingerprint = chunk_fingerprint(c),
+	};
+	return 0;
+}
+
 /* The image's first chunk, to be held until the commit. */
 static int hold_first(struct run *r, struct err *e)
 {
@@ -126,7 +153,7 @@ static int hold_first(struct run *r, struct err *e)
 		return err_wrap(e, "image");
 	if (!c)
 		return err_set(e, ERR_UNTRUSTED, "the image is empty");
-	if (moved_chunk(r, c, &held, e) < 0)
+	if (note(r, c, e) < 0 || moved_chunk(r, c, &held, e) < 0)
 		return -1;
 	if (!held && chunk_kind(c) == CHUNK_DATA &&
 	    chunk_slice_new(c, 0, (size_t)chunk_size_bytes(c), image_seed(r->x->image), &held, e) <
@@ -179,18 +206,22 @@ static int compare_bytes(const struct run *r, const struct chunk *c, struct err 
 	return differs(chunk_offset_bytes(c) + i, "from the image", e);
 }
 
-static int compare_digest(const struct run *r, uint64_t i, struct err *e)
+static size_t bytes_of_chunk(const struct run *r, uint64_t i)
 {
-	const struct index *x = image_index(r->x->image);
-	uint64_t offset_bytes = i << x->chunk_log2;
-	size_t n_bytes = index_chunk_bytes(x, i);
-	uint8_t sum[SHA256_BYTES];
+	uint64_t chunk_bytes = image_chunk_bytes(r->x->image);
+
+	return (size_t)min_u64(chunk_bytes, image_size_bytes(r->x->image) - i * chunk_bytes);
+}
+
+static int compare_fingerprint(const struct run *r, uint64_t i, struct err *e)
+{
+	uint64_t offset_bytes = i * image_chunk_bytes(r->x->image);
+	size_t n_bytes = bytes_of_chunk(r, i);
 
 	if (sink_read_back(r->x->sink, offset_bytes, r->buffer, n_bytes, e) < 0)
 		return err_wrap(e, "reading back");
-	if (digest_sha256(r->buffer, n_bytes, sum, e) < 0)
-		return -1;
-	if (memcmp(sum, x->entries[i].plain_sha256, SHA256_BYTES) != 0)
+	if (!fingerprint_is_same(fingerprint_of(r->buffer, n_bytes, image_seed(r->x->image)),
+				 r->records[i].fingerprint))
 		return err_wrap((differs(offset_bytes, "from the image", e), e),
 				"chunk %" PRIu64 " of %zu bytes", i, n_bytes);
 	return 0;
@@ -199,22 +230,21 @@ static int compare_digest(const struct run *r, uint64_t i, struct err *e)
 /* Chunk i of the image, on the medium. */
 static int compare_chunk(const struct run *r, uint64_t i, struct err *e)
 {
-	const struct index *x = image_index(r->x->image);
-	uint64_t offset_bytes = i << x->chunk_log2;
+	uint64_t offset_bytes = i * image_chunk_bytes(r->x->image);
 	const struct chunk *kept = kept_at(r, offset_bytes);
 
 	if (kept)
 		return compare_bytes(r, kept, e);
-	switch (x->entries[i].kind) {
+	switch (r->records[i].kind) {
 	case CHUNK_DATA:
-		return compare_digest(r, i, e);
+		return compare_fingerprint(r, i, e);
 	case CHUNK_ZERO:
-		return compare_zeros(r, offset_bytes, index_chunk_bytes(x, i), e);
+		return compare_zeros(r, offset_bytes, bytes_of_chunk(r, i), e);
 	case CHUNK_SKIP:
 		break;
 	}
 	return r->x->plan->unmapped == UNMAPPED_ZERO
-		       ? compare_zeros(r, offset_bytes, index_chunk_bytes(x, i), e)
+		       ? compare_zeros(r, offset_bytes, bytes_of_chunk(r, i), e)
 		       : 0;
 }
 
@@ -256,7 +286,7 @@ static int write_chunk(struct run *r, const struct chunk *c, struct err *e)
 {
 	struct chunk *moved = NULL;
 
-	if (moved_chunk(r, c, &moved, e) < 0)
+	if (note(r, c, e) < 0 || moved_chunk(r, c, &moved, e) < 0)
 		return -1;
 	if (moved)
 		c = keep(r, moved);
@@ -330,7 +360,7 @@ static int compare_wipes(const struct run *r, struct err *e)
 {
 	const struct plan *p = r->x->plan;
 	uint64_t image_end_bytes =
-		align_up(image_index(r->x->image)->image_size_bytes, r->x->sink->sector_bytes);
+		align_up(image_size_bytes(r->x->image), r->x->sink->sector_bytes);
 	uint64_t tail_bytes = r->x->moved ? r->x->moved->tail_offset_bytes : UINT64_MAX;
 
 	for (size_t i = 0; i < p->n_steps; i++) {
@@ -346,15 +376,15 @@ static int compare_wipes(const struct run *r, struct err *e)
 
 static int do_read_back(struct run *r, const struct step *s, struct err *e)
 {
-	const struct index *x = image_index(r->x->image);
+	uint64_t total_bytes = image_size_bytes(r->x->image);
 
 	(void)s;
-	emit(r, EVENT_PHASE, PHASE_READ_BACK, 0, x->image_size_bytes);
-	for (uint64_t i = 1; i < x->n_chunks; i++) {
+	emit(r, EVENT_PHASE, PHASE_READ_BACK, 0, total_bytes);
+	for (uint64_t i = 1; i < r->n_records; i++) {
 		if (cancel_check(r->x->cancel, e) < 0 || compare_chunk(r, i, e) < 0)
 			return -1;
 		emit(r, EVENT_PROGRESS, PHASE_READ_BACK,
-		     min_u64((i + 1) << x->chunk_log2, x->image_size_bytes), x->image_size_bytes);
+		     min_u64((i + 1) * image_chunk_bytes(r->x->image), total_bytes), total_bytes);
 	}
 	if (r->tail && compare_bytes(r, r->tail, e) < 0)
 		return -1;

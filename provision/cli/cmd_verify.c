@@ -39,8 +39,10 @@ static int read_all(struct image *im, const char *where, const struct job_reques
 static int verify_image(const struct job_request *r, struct err *e)
 {
 	CLEANUP(image_freep) struct image *im = NULL;
+	struct image_request request = r->image;
 
-	if (image_open(&r->image, &im, e) < 0)
+	request.is_every_byte_read = true;
+	if (image_open(&request, &im, e) < 0)
 		return -1;
 	if (read_all(im, r->image.where, r, e) < 0)
 		return err_wrap(e, "%s", r->image.where);
