@@ -26,6 +26,7 @@ enum {
 struct decoder {
 	struct source base;
 	const struct codec *codec;
+	unsigned n_threads;
 	void *state;            /* owned */
 	struct source *in;      /* owned */
 	uint8_t *input;         /* owned; INPUT_BYTES long */
@@ -91,7 +92,7 @@ static int begin_stream(struct decoder *d, struct err *e)
 			       "byte %llu of the input begins no %s stream; "
 			       "the file is cut short, damaged or has something else behind it",
 			       (unsigned long long)d->n_taken_bytes, d->codec->name);
-	if (d->codec->start(d->state, e) < 0)
+	if (d->codec->start(d->state, d->n_threads, e) < 0)
 		return -1;
 	d->is_in_stream = true;
 	return 0;
@@ -174,7 +175,7 @@ static int decoder_clone(const struct source *s, struct source **out, struct err
 
 	if (source_clone(d->in, &in, e) < 0)
 		return -1;
-	return codec_open(d->codec, in, out, e);
+	return codec_open(d->codec, in, d->n_threads, out, e);
 }
 
 static const struct source_ops decoder_ops = {
@@ -200,7 +201,8 @@ const struct codec *codec_by_magic(const uint8_t *bytes, size_t n_bytes)
 	return NULL;
 }
 
-int codec_open(const struct codec *c, struct source *in, struct source **out, struct err *e)
+int codec_open(const struct codec *c, struct source *in, unsigned n_threads, struct source **out,
+	       struct err *e)
 {
 	CLEANUP(source_freep) struct source *owned_in = in;
 	struct decoder *d = calloc(1, sizeof *d);
@@ -211,6 +213,7 @@ int codec_open(const struct codec *c, struct source *in, struct source **out, st
 	s->ops = source_can_clone(owned_in) ? &decoder_ops : &decoder_once_ops;
 	s->size_bytes = SIZE_UNKNOWN;
 	d->codec = c;
+	d->n_threads = n_threads;
 	d->in = TAKE(owned_in);
 	d->state = calloc(1, c->state_bytes);
 	d->input = malloc(INPUT_BYTES);
@@ -220,7 +223,7 @@ int codec_open(const struct codec *c, struct source *in, struct source **out, st
 	return 0;
 }
 
-int codec_open_fitting(struct source *in, struct source **out, struct err *e)
+int codec_open_fitting(struct source *in, unsigned n_threads, struct source **out, struct err *e)
 {
 	CLEANUP(source_freep) struct source *owned_in = in;
 	const uint8_t *bytes = NULL;
@@ -230,7 +233,7 @@ int codec_open_fitting(struct source *in, struct source **out, struct err *e)
 		return -1;
 	const struct codec *c = codec_by_magic(bytes, n_bytes);
 	if (c)
-		return codec_open(c, TAKE(owned_in), out, e);
+		return codec_open(c, TAKE(owned_in), n_threads, out, e);
 	*out = TAKE(owned_in);
 	return 0;
 }

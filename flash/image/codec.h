@@ -26,11 +26,12 @@ struct codec {
 	bool (*has_magic)(const uint8_t *bytes, size_t n_bytes);
 
 	size_t state_bytes; /* what the functions below are given: zeros at first */
-	/* Get ready for a stream, the first or another one. */
-	int (*start)(void *state, struct err *e);
+	/* Get ready for a stream, the first or another one. n_threads: as for codec_open. */
+	int (*start)(void *state, unsigned n_threads, struct err *e);
 	/* Decode some. *out_is_end tells that io->in is now behind the last byte of a stream, whose
 	 * checksum held. As long as there is input, something is taken or given, or it is damaged.
-	 */
+	 * Without input (in_bytes is 0) there will be none any more, and nothing but what is still
+	 * kept is given. */
 	int (*step)(void *state, struct codec_io *io, bool *out_is_end, struct err *e);
 	void (*release)(void *state);
 };
@@ -43,12 +44,20 @@ const struct codec *codec_by_magic(const uint8_t *bytes, size_t n_bytes);
 /* A source of the plain bytes of in, which it owns from now on (and has freed when this fails).
  * Reads several concatenated streams as one; fails with ERR_UNTRUSTED when the input ends inside a
  * stream, is damaged, needs more memory than a codec allows (codec_xz.c, codec_zstd.c), or has
- * other bytes behind its streams. After a failure every further read fails alike. */
-int codec_open(const struct codec *c, struct source *in, struct source **out, struct err *e);
+ * other bytes behind its streams. After a failure every further read fails alike.
+ *
+ * n_threads (0: one for each processor that this process may use) decode the blocks of an xz stream
+ * in parallel, where it has several and their sizes stand before them (xz -T0). A block that is
+ * being decoded takes its dictionary, its compressed and its plain bytes: with xz -6, 8 + 24 + 24
+ * MiB, or less; one that waits for the reader takes its plain bytes. For that, all of them may have
+ * 80 MiB for each thread, at most 512 MiB and at most a quarter of the machine's memory; what is
+ * larger is decoded by fewer threads, and at last by the reader itself. */
+int codec_open(const struct codec *c, struct source *in, unsigned n_threads, struct source **out,
+	       struct err *e);
 
 /* The same with the codec that the first bytes of in ask for; *out is in itself when they are raw.
  */
-int codec_open_fitting(struct source *in, struct source **out, struct err *e);
+int codec_open_fitting(struct source *in, unsigned n_threads, struct source **out, struct err *e);
 
 /* One whole zstd frame of n_bytes at bytes, into exactly plain_bytes bytes at plain. Fails with
  * ERR_UNTRUSTED when it is not exactly one frame or gives more or fewer bytes. */

@@ -14,10 +14,11 @@ static bool bzip2_has_magic(const uint8_t *bytes, size_t n_bytes)
 		memcmp(bytes + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
 }
 
-static int bzip2_start(void *state, struct err *e)
+static int bzip2_start(void *state, unsigned n_threads, struct err *e)
 {
 	bz_stream *b = state;
 
+	(void)n_threads;
 	/* libbz2 has no reset. */
 	if (b->state)
 		(void)BZ2_bzDecompressEnd(b);

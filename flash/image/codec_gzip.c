@@ -11,11 +11,12 @@ static bool gzip_has_magic(const uint8_t *bytes, size_t n_bytes)
 	return n_bytes >= 3 && memcmp(bytes, "\x1f\x8b\x08", 3) == 0;
 }
 
-static int gzip_start(void *state, struct err *e)
+static int gzip_start(void *state, unsigned n_threads, struct err *e)
 {
 	z_stream *z = state;
 	int status = z->state ? inflateReset(z) : inflateInit2(z, MAX_WBITS + GZIP_ONLY);
 
+	(void)n_threads;
 	return status == Z_OK ? 0 : err_set(e, ERR_IO, "out of memory");
 }
 

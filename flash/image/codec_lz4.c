@@ -14,10 +14,11 @@ static bool lz4_has_magic(const uint8_t *bytes, size_t n_bytes)
 				(le32(bytes) & ~(uint32_t)SKIPPABLE_MASK) == SKIPPABLE_MAGIC);
 }
 
-static int lz4_start(void *state, struct err *e)
+static int lz4_start(void *state, unsigned n_threads, struct err *e)
 {
 	LZ4F_dctx **context = state;
 
+	(void)n_threads;
 	if (*context)
 		LZ4F_resetDecompressionContext(*context);
 	else if (LZ4F_isError(LZ4F_createDecompressionContext(context, LZ4F_VERSION)))

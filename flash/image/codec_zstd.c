@@ -23,10 +23,11 @@ static bool zstd_has_magic(const uint8_t *bytes, size_t n_bytes)
 		(le32(bytes) & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START);
 }
 
-static int zstd_start(void *state, struct err *e)
+static int zstd_start(void *state, unsigned n_threads, struct err *e)
 {
 	ZSTD_DCtx **context = state;
 
+	(void)n_threads;
 	if (!*context)
 		*context = ZSTD_createDCtx();
 	if (!*context)

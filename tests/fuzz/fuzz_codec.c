@@ -4,7 +4,7 @@
 #include "flash/base/cleanup.h"
 #include "flash/image/codec.h"
 
-enum { PLAIN_MAX_BYTES = 8 << 20, PIECE_BYTES = 1 << 16 };
+enum { PLAIN_MAX_BYTES = 8 << 20, PIECE_BYTES = 1 << 16, N_THREADS = 2 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n = 1;
 
 	if (!c || !piece || source_mem_new(data, size, &in, &e) < 0 ||
-	    codec_open(c, TAKE(in), &s, &e) < 0)
+	    codec_open(c, TAKE(in), N_THREADS, &s, &e) < 0)
 		return 0;
 	for (size_t n_done = 0; n_done < PLAIN_MAX_BYTES && n > 0; n_done += n) {
 		if (source_read(s, piece, PIECE_BYTES, &n, &e) < 0)

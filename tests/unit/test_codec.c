@@ -20,7 +20,7 @@
 /* ---- Making streams
  * ------------------------------------------------------------------------------ */
 
-enum { ROOM_BYTES = 8 << 20 };
+enum { ROOM_BYTES = 8 << 20, N_THREADS = 2 };
 
 /* A format, and how a stream of it is made: returns its length. */
 struct format {
@@ -160,7 +160,7 @@ static struct source *decoder_over(const struct format *f, struct source *in)
 	const struct codec *c = codec_by_magic(b.bytes, b.n_bytes);
 	assert_non_null(c);
 	assert_string_equal(c->name, f->name);
-	assert_int_equal(codec_open(c, in, &s, &e), 0);
+	assert_int_equal(codec_open(c, in, N_THREADS, &s, &e), 0);
 	return s;
 }
 
@@ -509,7 +509,7 @@ static void raw_source_fits_as_it_is(void **state)
 
 	(void)state;
 	assert_int_equal(source_mem_new("a raw image", 11, &in, &e), 0);
-	assert_int_equal(codec_open_fitting(in, &s, &e), 0);
+	assert_int_equal(codec_open_fitting(in, 1, &s, &e), 0);
 	assert_ptr_equal(s, in);
 }
 
@@ -521,7 +521,7 @@ static void empty_source_fits_as_it_is(void **state)
 
 	(void)state;
 	assert_int_equal(source_mem_new("", 0, &in, &e), 0);
-	assert_int_equal(codec_open_fitting(in, &s, &e), 0);
+	assert_int_equal(codec_open_fitting(in, 1, &s, &e), 0);
 	assert_ptr_equal(s, in);
 }
 
@@ -535,7 +535,7 @@ static void compressed_source_gets_its_decoder(void **state)
 
 	(void)state;
 	assert_int_equal(source_mem_new("\x28\xb5\x2f\xfd\0\0\x29\0\0image", 14, &in, &e), 0);
-	assert_int_equal(codec_open_fitting(in, &s, &e), 0);
+	assert_int_equal(codec_open_fitting(in, 1, &s, &e), 0);
 	assert_int_equal(drain(s, 4096, &plain, &e), 0);
 	assert_int_equal(plain.n_bytes, 5);
 	assert_memory_equal(plain.bytes, "image", 5);

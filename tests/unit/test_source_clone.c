@@ -33,7 +33,7 @@ static struct source *decoder_over(struct source *in)
 	struct source *s = NULL;
 	struct err e;
 
-	assert_int_equal(codec_open_fitting(in, &s, &e), 0);
+	assert_int_equal(codec_open_fitting(in, 1, &s, &e), 0);
 	return s;
 }
 

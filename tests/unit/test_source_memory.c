@@ -61,7 +61,7 @@ static void assert_decoder_fails(int allocation)
 
 	is_freed = false;
 	fail_at = allocation;
-	assert_int_equal(codec_open(c, &watched, &s, &e), -1);
+	assert_int_equal(codec_open(c, &watched, 1, &s, &e), -1);
 	assert_int_equal(e.code, ERR_IO);
 	assert_string_equal(e.text, "decoding gzip: Cannot allocate memory");
 	assert_true(is_freed);
