@@ -35,4 +35,15 @@ like "$err" 'incomplete and will not boot' "and its state is told"
 cmp -s -n 4096 "$disk" /dev/zero
 ok $? "and it does not boot"
 
+full=$disk
+zram_disk
+good=$disk
+zram_disk
+run "${WRITE[@]}" "$good" "$full" "$disk"
+exits 7 "among good ones it alone fails"
+like "$err" "writing $full: .*incomplete and will not boot" "and its state is told"
+blockdev --flushbufs "$good" "$disk"
+cmp -s -n 3145728 "$TMP/image.raw" "$good" && cmp -s -n 3145728 "$TMP/image.raw" "$disk"
+ok $? "and the others hold the image"
+
 finish
