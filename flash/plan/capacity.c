@@ -174,23 +174,24 @@ static int find_marks(struct probe *p, struct err *e)
 }
 
 /* Low places last: should what was saved behind the end not be what its cell held, and wrap onto
- * one of them, their own content remains. */
+ * one of them, their own content remains. Marks that are under way still, after a request to stop,
+ * must not overtake it. */
 static int write_saved(const struct probe *p, struct err *e)
 {
+	if (sink_flush(p->sink, e) < 0)
+		return err_wrap(e, "putting back what was at byte %" PRIu64, p->places.marks[0]);
 	for (size_t i = 0; i < p->n_written; i++)
 		if (write_at(p, p->places.marks[i], saved_at(p, i), e) < 0)
 			return err_wrap(e, "putting back what was at byte %" PRIu64,
 					p->places.marks[i]);
-	if (p->n_written > 0 && sink_flush(p->sink, e) < 0)
+	if (sink_flush(p->sink, e) < 0)
 		return err_wrap(e, "putting back what was at byte %" PRIu64, p->places.marks[0]);
 	return 0;
 }
 
 /* Behind what is lost nothing need be kept, so nothing can be told. */
-static int put_back(const struct probe *p, struct err *e)
+static int check_saved(const struct probe *p, struct err *e)
 {
-	if (write_saved(p, e) < 0)
-		return -1;
 	for (size_t i = 0; i < p->n_written; i++) {
 		uint64_t offset_bytes = p->places.marks[i];
 		if (offset_bytes >= p->lost_bytes)
@@ -205,6 +206,18 @@ static int put_back(const struct probe *p, struct err *e)
 				       offset_bytes);
 	}
 	return 0;
+}
+
+static int put_back(const struct probe *p, struct err *e)
+{
+	const struct cancel *cancel = p->sink->options.cancel;
+
+	if (p->n_written == 0)
+		return 0;
+	p->sink->options.cancel = NULL;
+	int result = write_saved(p, e) < 0 ? -1 : check_saved(p, e);
+	p->sink->options.cancel = cancel;
+	return result;
 }
 
 static int mark_and_look(struct probe *p, struct err *e)

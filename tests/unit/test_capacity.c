@@ -63,6 +63,8 @@ static int medium_write(struct sink *s, const struct chunk *c, struct err *e)
 	m->log[m->n_writes++] = chunk_offset_bytes(c);
 	if (m->n_writes == m->stopping_write)
 		assert_int_equal(write(m->stop_fd, "x", 1), 1);
+	if (cancel_check(s->options.cancel, e) < 0)
+		return -1;
 	if (m->n_writes == m->failing_write)
 		return err_set(e, ERR_IO, "write failed");
 	if (m->losing_write != 0 && m->n_writes >= m->losing_write)
@@ -79,7 +81,7 @@ static int medium_flush(struct sink *s, struct err *e)
 
 	if (++m->n_flushes == m->failing_flush)
 		return err_set(e, ERR_IO, "flush failed");
-	return 0;
+	return cancel_check(s->options.cancel, e);
 }
 
 /* i: from the start of the block that is read. */
@@ -109,6 +111,8 @@ static int medium_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
 {
 	struct medium *m = (struct medium *)s;
 
+	if (cancel_check(s->options.cancel, e) < 0)
+		return -1;
 	if (++m->n_reads == m->failing_read)
 		return err_set(e, ERR_IO, "read failed");
 	assert_int_equal(pool_take(sink_pool(s), out_bytes, e), 0);
@@ -474,7 +478,7 @@ static void failing_flush_of_what_was_put_back_is_told(void **state)
 	struct err e = {0};
 
 	(void)state;
-	m->failing_flush = 2;
+	m->failing_flush = 3; /* of the marks, before and after putting back */
 	assert_int_equal(probe(m, &e), -1);
 	assert_int_equal(e.code, ERR_IO);
 	assert_non_null(strstr(e.text, "probing the capacity: putting back what was at byte "
@@ -530,6 +534,29 @@ static void request_to_stop_leaves_the_content_as_it_was(void **state)
 	close(fds[1]);
 }
 
+static void sink_that_heeds_the_request_is_not_stopped_while_putting_back(void **state)
+{
+	CLEANUP(medium_freep)
+	struct medium *m = full_medium(64 * MIB, 24 * MIB, BEYOND_WRAPS);
+	struct err e = {0};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	const struct cancel cancel = {.fd = fds[0]};
+	m->base.options.cancel = &cancel;
+	m->stop_fd = fds[1];
+	m->stopping_write = 3; /* which is not done */
+	assert_int_equal(capacity_probe((struct sink *)m, 1, &cancel, &e), -1);
+	assert_int_equal(e.code, ERR_CANCELLED);
+	assert_string_equal(e.text, "probing the capacity: stopped by a signal");
+	assert_int_equal(m->n_flushes, 2); /* before and after putting back */
+	assert_ptr_equal(m->base.options.cancel, &cancel);
+	assert_unchanged(m);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +587,7 @@ int main(void)
 		cmocka_unit_test(failing_first_read_writes_nothing),
 		cmocka_unit_test(failing_look_leaves_the_content_as_it_was),
 		cmocka_unit_test(request_to_stop_leaves_the_content_as_it_was),
+		cmocka_unit_test(sink_that_heeds_the_request_is_not_stopped_while_putting_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
