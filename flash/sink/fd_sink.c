@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "flash/base/cleanup.h"
 #include "flash/base/log.h"
@@ -18,13 +19,20 @@ _Static_assert(SINK_DEPTH_BYTES >> INDEX_CHUNK_LOG2_MIN <= FD_SINK_PIECES_MAX, "
 _Static_assert(SINK_DEPTH_MIN << (INDEX_CHUNK_LOG2_MAX - 20) <= FD_SINK_PIECES_MAX, "large ones");
 _Static_assert(offsetof(struct fd_sink, base) == 0, "base comes first");
 
-static int explain(const struct fd_sink *f, const struct ioq_op *op, struct err *e)
+/* Add what to do about error, an errno, if result is a failure. */
+static int explain(const struct fd_sink *f, int error, int result, struct err *e)
 {
-	bool is_full = op->error == ENOSPC || op->error == EDQUOT;
+	if (result < 0 && (error == ENOSPC || error == EDQUOT) && f->full_hint)
+		return err_hint(e, "%s", f->full_hint);
+	return result;
+}
 
-	if (ioq_result(op, e) == 0)
-		return 0;
-	return is_full && f->full_hint ? err_hint(e, "%s", f->full_hint) : -1;
+static uint64_t now_ns(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 /* ---- Pieces under way -----------------------------------------------------------------------
@@ -42,6 +50,7 @@ static int line_push(struct fd_sink *f, struct piece_line *line, const struct pi
 	struct piece *placed = piece_at(line, line->n_pieces);
 
 	*placed = *p;
+	placed->begun_ns = now_ns();
 	line->n_pieces++;
 	line->n_bytes += p->op.n_bytes;
 	return ioq_begin(f->queue, &placed->op, e);
@@ -78,14 +87,35 @@ static bool line_overlaps(struct piece_line *line, uint64_t offset_bytes, uint64
 /* ---- Writing --------------------------------------------------------------------------------
  */
 
+/* A piece is done, which had to be waited for or not. From one wait to the next the device was
+ * busy, if what was waited for was under way all the time. */
+static void measure_write(struct fd_sink *f, const struct piece *p, bool was_waited_for)
+{
+	uint64_t at_ns = now_ns();
+
+	f->n_written_bytes += p->op.n_bytes;
+	if (!was_waited_for)
+		return;
+	if (p->begun_ns <= f->last_write_ns) {
+		f->writing.n_bytes += f->n_written_bytes;
+		f->writing.busy_ns += at_ns - f->last_write_ns;
+	}
+	f->last_write_ns = at_ns;
+	f->n_written_bytes = 0;
+}
+
 /* Wait for the write that was begun first. */
 static int finish_write(struct fd_sink *f, struct err *e)
 {
-	if (ioq_wait(f->queue, &piece_at(&f->writes, 0)->op, f->base.options.cancel, e) < 0)
+	const struct ioq_op *op = &piece_at(&f->writes, 0)->op;
+	bool is_waited_for = !op->is_done;
+
+	if (ioq_wait(f->queue, op, f->base.options.cancel, e) < 0)
 		return -1;
 	struct piece p = line_pop(&f->writes);
+	measure_write(f, &p, is_waited_for);
 	chunk_free(p.chunk);
-	return explain(f, &p.op, e);
+	return explain(f, p.op.error, ioq_result(&p.op, e), e);
 }
 
 static int finish_all_writes(struct fd_sink *f, struct err *e)
@@ -96,7 +126,7 @@ static int finish_all_writes(struct fd_sink *f, struct err *e)
 	return 0;
 }
 
-int fd_sink_wait_range(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_bytes, struct err *e)
+static int wait_range(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_bytes, struct err *e)
 {
 	while (line_overlaps(&f->writes, offset_bytes, size_bytes))
 		if (finish_write(f, e) < 0)
@@ -121,7 +151,7 @@ static int write_piece(struct fd_sink *f, const struct chunk *c, const uint8_t *
 		if (finish_write(f, e) < 0)
 			return -1;
 	/* The kernel may do them in any order. */
-	if (fd_sink_wait_range(f, offset_bytes, n_bytes, e) < 0)
+	if (wait_range(f, offset_bytes, n_bytes, e) < 0)
 		return -1;
 	p.chunk = c ? chunk_share(c) : NULL;
 	return line_push(f, &f->writes, &p, e);
@@ -144,17 +174,6 @@ static int write_data(struct fd_sink *f, const struct chunk *c, struct err *e)
 
 /* ---- Zeros ----------------------------------------------------------------------------------
  */
-
-bool fd_sink_punch(const struct fd_sink *f, uint64_t offset_bytes, uint64_t size_bytes)
-{
-	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-
-	if (size_bytes == 0 || fallocate(f->fd, mode, (off_t)offset_bytes, (off_t)size_bytes) == 0)
-		return true;
-	log_debug("zeroing %llu bytes at byte %llu: %s", (unsigned long long)size_bytes,
-		  (unsigned long long)offset_bytes, strerror(errno));
-	return false;
-}
 
 static int map_zeros(struct fd_sink *f, struct err *e)
 {
@@ -180,6 +199,36 @@ static int write_zeros(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_b
 	return 0;
 }
 
+/* Let the device zero a range. It forgets what was there, but only if the range reads as zeros
+ * then; else the kernel refuses. (BLKZEROOUT would leave the range allocated.) */
+static int zero_range(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_bytes, struct err *e)
+{
+	const struct helper_job job = {HELPER_ZERO, offset_bytes, size_bytes};
+	int error = 0;
+
+	/* Alone, while we do not know how fast it is. */
+	if (!rate_is_known(&f->zeroing) && finish_all_writes(f, e) < 0)
+		return -1;
+	uint64_t begun_ns = now_ns();
+	if (helper_do(f->helper, &job, f->base.options.cancel, &error, e) < 0)
+		return -1;
+	f->has_no_zeroing = error != 0;
+	if (error != 0)
+		log_debug("zeroing %llu bytes at byte %llu: %s; writing zeros instead",
+			  (unsigned long long)size_bytes, (unsigned long long)offset_bytes,
+			  strerror(error));
+	if (!rate_is_known(&f->zeroing)) {
+		f->zeroing.n_bytes += size_bytes;
+		f->zeroing.busy_ns += now_ns() - begun_ns;
+	}
+	return 0;
+}
+
+static bool is_zeroing_worth(const struct fd_sink *f)
+{
+	return !f->has_no_zeroing && !rate_is_slower(&f->zeroing, &f->writing);
+}
+
 /* Write the zeros that were taken. What is done is forgotten piece by piece, so that whoever is
  * stopped in between can go on. */
 static int settle_zeros(struct fd_sink *f, struct err *e)
@@ -187,12 +236,14 @@ static int settle_zeros(struct fd_sink *f, struct err *e)
 	while (f->zeros_size_bytes > 0) {
 		uint64_t offset_bytes = f->zeros_offset_bytes;
 		uint64_t n_piece = min_u64(f->zeros_size_bytes, ZEROING_BYTES);
+		bool is_zeroed = is_zeroing_worth(f);
 		if (cancel_check(f->base.options.cancel, e) < 0 ||
-		    fd_sink_wait_range(f, offset_bytes, n_piece, e) < 0)
+		    wait_range(f, offset_bytes, n_piece, e) < 0)
 			return -1;
-		if (!f->has_no_zeroing && !fd_sink_punch(f, offset_bytes, n_piece))
-			f->has_no_zeroing = true;
-		if (f->has_no_zeroing && write_zeros(f, offset_bytes, n_piece, e) < 0)
+		if (is_zeroed && zero_range(f, offset_bytes, n_piece, e) < 0)
+			return -1;
+		if ((!is_zeroed || f->has_no_zeroing) &&
+		    write_zeros(f, offset_bytes, n_piece, e) < 0)
 			return -1;
 		f->zeros_offset_bytes += n_piece;
 		f->zeros_size_bytes -= n_piece;
@@ -271,26 +322,15 @@ static void add_done(struct fd_sink *f, uint64_t offset_bytes, uint8_t *buffer, 
 	f->reads.n_bytes += n_bytes;
 }
 
-/* Do an operation and wait for it, and before that for the last one, if somebody was stopped. */
-static int do_single(struct fd_sink *f, const struct ioq_op *op, const struct cancel *cancel,
-		     struct err *e)
-{
-	if (ioq_wait(f->queue, &f->single, cancel, e) < 0)
-		return -1;
-	f->single = *op;
-	if (ioq_begin(f->queue, &f->single, e) < 0 || ioq_wait(f->queue, &f->single, cancel, e) < 0)
-		return -1;
-	return explain(f, &f->single, e);
-}
-
 static int read_now(struct fd_sink *f, uint64_t offset_bytes, uint8_t *bytes, size_t n_bytes,
 		    struct err *e)
 {
 	for (size_t n_done = 0; n_done < n_bytes;) {
 		size_t n_piece = (size_t)min_u64(n_bytes - n_done, IOQ_PIECE_BYTES);
-		struct ioq_op op = read_op(f, offset_bytes + n_done, bytes + n_done, n_piece);
-		/* Whoever is stopped here would free the bytes. */
-		if (do_single(f, &op, NULL, e) < 0)
+		f->single = read_op(f, offset_bytes + n_done, bytes + n_done, n_piece);
+		/* Not to be stopped: whoever is would free the bytes. */
+		if (ioq_begin(f->queue, &f->single, e) < 0 ||
+		    ioq_wait(f->queue, &f->single, NULL, e) < 0 || ioq_result(&f->single, e) < 0)
 			return -1;
 		n_done += n_piece;
 	}
@@ -358,6 +398,20 @@ static int settle_writes(struct fd_sink *f, struct err *e)
 	return -1;
 }
 
+static int check_started(const struct fd_sink *f, struct err *e)
+{
+	if (!f->helper)
+		return err_set(e, ERR_USAGE, "the target was opened to be looked at only");
+	return 0;
+}
+
+int fd_sink_hint(struct fd_sink *f, const struct helper_job *job, int *out_error, struct err *e)
+{
+	if (check_started(f, e) < 0 || wait_range(f, job->offset_bytes, job->size_bytes, e) < 0)
+		return -1;
+	return helper_do(f->helper, job, NULL, out_error, e);
+}
+
 /* ---- The operations -------------------------------------------------------------------------
  */
 
@@ -365,6 +419,8 @@ int fd_sink_write(struct sink *s, const struct chunk *c, struct err *e)
 {
 	struct fd_sink *f = (struct fd_sink *)s;
 
+	if (check_started(f, e) < 0)
+		return -1;
 	/* Whoever reads next opens the medium afresh. */
 	closep(&f->read_fd);
 	f->read_fd = -1;
@@ -379,12 +435,16 @@ int fd_sink_write(struct sink *s, const struct chunk *c, struct err *e)
 int fd_sink_flush(struct sink *s, struct err *e)
 {
 	struct fd_sink *f = (struct fd_sink *)s;
-	const struct ioq_op op = {.kind = IOQ_FLUSH, .fd = f->fd};
+	const struct helper_job job = {.call = HELPER_FLUSH};
+	int error = 0;
 
 	closep(&f->read_fd);
 	f->read_fd = -1;
-	if (settle_writes(f, e) < 0 || do_single(f, &op, s->options.cancel, e) < 0)
+	if (check_started(f, e) < 0 || settle_writes(f, e) < 0 ||
+	    helper_do(f->helper, &job, s->options.cancel, &error, e) < 0)
 		return -1;
+	if (error != 0)
+		return explain(f, error, err_set(e, ERR_IO, "flushing: %s", strerror(error)), e);
 	/* What was read before through the page cache must not answer for the medium. All is clean
 	 * by now, so that all pages go. */
 	(void)posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
@@ -420,7 +480,7 @@ int fd_sink_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
 	for (; n_pieces > 0; n_pieces--) {
 		struct piece p = line_pop(&f->reads);
 		if (result == 0)
-			result = explain(f, &p.op, e);
+			result = ioq_result(&p.op, e);
 	}
 	if (result == 0)
 		*out_bytes = buffer;
@@ -457,6 +517,7 @@ void fd_sink_free(struct sink *s)
 
 	drop_pieces(f);
 	ioq_free(f->queue);
+	helper_free(f->helper);
 	if (f->zeros && is_settled)
 		(void)munmap(f->zeros, IOQ_PIECE_BYTES);
 	closep(&f->read_fd);
@@ -482,4 +543,9 @@ int fd_sink_new(const struct sink_ops *ops, const struct sink_options *o, struct
 		return -1;
 	*out = (struct fd_sink *)TAKE(s);
 	return 0;
+}
+
+int fd_sink_start(struct fd_sink *f, struct err *e)
+{
+	return helper_new(f->fd, f->base.options.stall_timeout_ms, &f->helper, e);
 }

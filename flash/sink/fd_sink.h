@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 #include "flash/base/err.h"
+#include "flash/sink/helper.h"
 #include "flash/sink/ioq.h"
+#include "flash/sink/rate.h"
 #include "flash/sink/sink.h"
 
 enum { FD_SINK_PIECES_MAX = 128 }; /* SINK_DEPTH_BYTES of the smallest chunks, and more */
@@ -15,6 +17,7 @@ enum { FD_SINK_PIECES_MAX = 128 }; /* SINK_DEPTH_BYTES of the smallest chunks, a
 /* A part of a chunk that is written, or of a read that was asked for. */
 struct piece {
 	struct ioq_op op;
+	uint64_t begun_ns;
 	struct chunk *chunk; /* owned, a share; NULL when the bytes are not a chunk's */
 	bool is_last;        /* of its read */
 };
@@ -36,16 +39,24 @@ struct fd_sink {
 	struct ioq *queue;      /* owned */
 	struct piece_line writes;
 	struct piece_line reads;
-	struct ioq_op single; /* a flush, or a read that is no part of the line */
+	struct ioq_op single;  /* a read that is no part of the line */
+	struct helper *helper; /* owned; NULL: nothing is written */
+	struct rate writing;
+	uint64_t last_write_ns;   /* when a write was last waited for, and ... */
+	uint64_t n_written_bytes; /* ... what was done since */
 	uint64_t zeros_offset_bytes;
 	uint64_t zeros_size_bytes; /* of ZERO chunks that were taken and are not written yet */
 	uint8_t *zeros;            /* owned; mapped, a piece of them; NULL until they are wanted */
-	bool has_no_zeroing;       /* a range cannot be zeroed but by writing zeros */
+	struct rate zeroing;       /* by the device, of ranges */
+	bool has_no_zeroing;       /* the device cannot */
 };
 
 /* Room for a sink of one kind: no descriptor yet, and a queue. ERR_IO when memory is short. */
 int fd_sink_new(const struct sink_ops *ops, const struct sink_options *o, struct fd_sink **out,
 		struct err *e);
+
+/* Once it is open for writing. ERR_IO. */
+int fd_sink_start(struct fd_sink *f, struct err *e);
 
 /* The operations; see sink.h. */
 int fd_sink_write(struct sink *s, const struct chunk *c, struct err *e);
@@ -54,10 +65,7 @@ int fd_sink_read_ask(struct sink *s, uint64_t offset_bytes, size_t n_bytes, stru
 int fd_sink_read_take(struct sink *s, uint8_t **out_bytes, struct err *e);
 void fd_sink_free(struct sink *s);
 
-/* Before a range is changed by other means: what was written there is done. */
-int fd_sink_wait_range(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_bytes,
-		       struct err *e);
-
-/* Punch a hole: a device forgets the range, but only if it then reads as zeros; else the kernel
- * refuses. False when it did. (BLKZEROOUT would leave the range allocated.) */
-bool fd_sink_punch(const struct fd_sink *f, uint64_t offset_bytes, uint64_t size_bytes);
+/* Have the helper do a job behind all that was written to its range. Nobody can stop it in between:
+ * what is written next must come after it. *out_error: an errno, or 0. Fails with the errors of
+ * writes, and when the device stalls. */
+int fd_sink_hint(struct fd_sink *f, const struct helper_job *job, int *out_error, struct err *e);

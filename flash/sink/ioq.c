@@ -1,19 +1,17 @@
-/* A queue of reads, writes and flushes. See ioq.h. */
+/* A queue of reads and writes. See ioq.h. */
 #include "flash/sink/ioq.h"
 
 #include <errno.h>
 #include <liburing.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "flash/base/cleanup.h"
 #include "flash/base/log.h"
 #include "flash/base/units.h"
+#include "flash/sink/patience.h"
 
 enum {
 	RING_ENTRIES = 64,  /* handed over at once; there may be more under way */
@@ -43,7 +41,7 @@ static bool is_continued(struct ioq_op *op, ssize_t answer)
 		return true;
 	if (answer < 0) {
 		op->error = (int)-answer;
-	} else if (op->kind != IOQ_FLUSH) {
+	} else {
 		op->n_done_bytes += (size_t)answer;
 		/* Not from the middle of a unit, where a file or device ends: that is no place to
 		 * read from directly. */
@@ -55,26 +53,27 @@ static bool is_continued(struct ioq_op *op, ssize_t answer)
 	return false;
 }
 
+/* "writing at byte 4096" */
+static void format_doing(const struct ioq_op *op, char *text, size_t text_bytes)
+{
+	(void)snprintf(text, text_bytes, "%s at byte %llu",
+		       op->kind == IOQ_READ ? "reading" : "writing",
+		       (unsigned long long)(op->offset_bytes + op->n_done_bytes));
+}
+
 static int describe(const struct ioq_op *op, const char *problem, struct err *e)
 {
-	unsigned long long at_bytes = op->offset_bytes + op->n_done_bytes;
+	char doing[64];
 
-	switch (op->kind) {
-	case IOQ_READ:
-		return err_set(e, ERR_IO, "reading at byte %llu: %s", at_bytes, problem);
-	case IOQ_WRITE:
-		return err_set(e, ERR_IO, "writing at byte %llu: %s", at_bytes, problem);
-	case IOQ_FLUSH:
-		break;
-	}
-	return err_set(e, ERR_IO, "flushing: %s", problem);
+	format_doing(op, doing, sizeof doing);
+	return err_set(e, ERR_IO, "%s: %s", doing, problem);
 }
 
 int ioq_result(const struct ioq_op *op, struct err *e)
 {
 	if (op->error != 0)
 		return describe(op, strerror(op->error), e);
-	if (op->kind != IOQ_FLUSH && op->n_done_bytes < op->n_bytes)
+	if (op->n_done_bytes < op->n_bytes)
 		return describe(op, "the medium ends there", e);
 	return 0;
 }
@@ -83,7 +82,7 @@ int ioq_result(const struct ioq_op *op, struct err *e)
 
 static ssize_t do_now(const struct ioq_op *op)
 {
-	uint8_t *bytes = op->kind == IOQ_FLUSH ? NULL : op->bytes + op->n_done_bytes;
+	uint8_t *bytes = op->bytes + op->n_done_bytes;
 	off_t offset = (off_t)(op->offset_bytes + op->n_done_bytes);
 	ssize_t n = 0;
 
@@ -93,9 +92,6 @@ static ssize_t do_now(const struct ioq_op *op)
 		break;
 	case IOQ_WRITE:
 		n = pwrite(op->fd, bytes, n_asked_bytes(op), offset);
-		break;
-	case IOQ_FLUSH:
-		n = fsync(op->fd);
 		break;
 	}
 	return n < 0 ? -errno : n;
@@ -120,8 +116,6 @@ static bool put_in(struct ioq *q, struct ioq_op *op)
 		io_uring_prep_write(sqe, op->fd, op->bytes + op->n_done_bytes,
 				    (unsigned)n_asked_bytes(op), offset_bytes);
 		break;
-	case IOQ_FLUSH:
-		break; /* done at once */
 	}
 	if (op->must_block)
 		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
@@ -162,76 +156,45 @@ static size_t take_answers(struct ioq *q)
 	return n;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* For poll: until deadline_ms (UINT64_MAX: none), but not long when something is to be handed over
- * once more. */
-static int wait_ms(const struct ioq *q, uint64_t deadline_ms)
-{
-	uint64_t at_ms = now_ms();
-	uint64_t left_ms = deadline_ms > at_ms ? deadline_ms - at_ms : 0;
-
-	if (io_uring_sq_ready(&q->ring) > 0)
-		return (int)min_u64(left_ms, HAND_OVER_MS);
-	return deadline_ms == UINT64_MAX ? -1 : (int)min_u64(left_ms, INT_MAX);
-}
-
 /* op, or with NULL everything, is not waited for any longer. */
 static int give_up(struct ioq *q, const struct ioq_op *op, struct err *e)
 {
-	char problem[64];
+	char doing[64] = "ending what was begun";
 
-	(void)snprintf(problem, sizeof problem, "nothing happened for %u.%u s",
-		       q->stall_timeout_ms / 1000, q->stall_timeout_ms % 1000 / 100);
 	if (op)
-		(void)describe(op, problem, &q->failure);
-	else
-		(void)err_set(&q->failure, ERR_IO, "%s", problem);
-	(void)err_hint(&q->failure, "check the device, its cable and its reader, or wait longer: "
-				    "--stall-timeout");
+		format_doing(op, doing, sizeof doing);
+	(void)patience_lost(q->stall_timeout_ms, doing, &q->failure);
 	*e = q->failure;
 	return -1;
 }
 
-/* Sleep until there is an answer, until deadline_ms, or until we are asked to stop. */
-static int wait_for_answer(const struct ioq *q, uint64_t deadline_ms, const struct cancel *cancel,
+/* Sleep until there is an answer, or end_ms; not for long when something is to be handed over once
+ * more. */
+static int wait_for_answer(const struct ioq *q, uint64_t end_ms, const struct cancel *cancel,
 			   struct err *e)
 {
-	struct pollfd p[] = {
-		{.fd = q->ring.ring_fd, .events = POLLIN},
-		{.fd = cancel ? cancel->fd : -1, .events = POLLIN},
-	};
-
-	if (poll(p, 2, wait_ms(q, deadline_ms)) < 0 && errno != EINTR)
-		return err_errno(e, "waiting for the device");
-	if (p[1].revents)
-		return err_set(e, ERR_CANCELLED, "stopped by a signal");
-	return 0;
+	if (io_uring_sq_ready(&q->ring) > 0)
+		end_ms = min_u64(end_ms, patience_end_ms(HAND_OVER_MS));
+	return patience_wait(q->ring.ring_fd, end_ms, cancel, e);
 }
 
-/* Wait until op, or with NULL everything, is done. The deadline moves with every answer. */
+/* Wait until op, or with NULL everything, is done. Every answer gives more time. */
 static int wait_until(struct ioq *q, const struct ioq_op *op, const struct cancel *cancel,
 		      struct err *e)
 {
-	uint64_t deadline_ms = UINT64_MAX;
+	uint64_t end_ms = patience_end_ms(q->stall_timeout_ms);
 
-	for (bool is_first = true; op ? !op->is_done : q->n_under_way > 0; is_first = false) {
+	while (op ? !op->is_done : q->n_under_way > 0) {
 		size_t n_answers = take_answers(q);
-		if (q->stall_timeout_ms != 0 && (n_answers > 0 || is_first))
-			deadline_ms = now_ms() + q->stall_timeout_ms;
 		if (hand_over(q, e) < 0)
 			return -1;
-		if (n_answers > 0)
+		if (n_answers > 0) {
+			end_ms = patience_end_ms(q->stall_timeout_ms);
 			continue;
-		if (now_ms() >= deadline_ms)
+		}
+		if (patience_is_over(end_ms))
 			return give_up(q, op, e);
-		if (wait_for_answer(q, deadline_ms, cancel, e) < 0)
+		if (wait_for_answer(q, end_ms, cancel, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -284,11 +247,10 @@ int ioq_begin(struct ioq *q, struct ioq_op *op, struct err *e)
 	op->is_done = true; /* unless the kernel has it */
 	if (check_failure(q, e) < 0)
 		return -1;
-	if (!q->has_ring || op->kind == IOQ_FLUSH) {
-		while (is_continued(op, do_now(op)))
-			;
+	while (!q->has_ring && is_continued(op, do_now(op)))
+		;
+	if (!q->has_ring)
 		return 0;
-	}
 	if (!put_in(q, op)) {
 		op->error = EBUSY;
 		return 0;

@@ -1,4 +1,4 @@
-/* Reads, writes and flushes that go on while the caller does something else: through io_uring, or,
+/* Reads and writes that go on while the caller does something else: through io_uring, or,
  * where the kernel has none or does not let us, one by one with the same results. Short transfers
  * and interrupted ones are continued. One thread at a time uses a queue. */
 #pragma once
@@ -19,7 +19,6 @@ enum {
 enum ioq_kind {
 	IOQ_READ,
 	IOQ_WRITE,
-	IOQ_FLUSH, /* fsync; bytes and offset do not matter */
 };
 
 /* The caller's; must stay where it is until is_done. */

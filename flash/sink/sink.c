@@ -64,9 +64,11 @@ int sink_write(struct sink *s, const struct chunk *c, struct err *e)
 
 int sink_discard(struct sink *s, uint64_t offset_bytes, uint64_t size_bytes, struct err *e)
 {
+	if (check_failure(s, e) < 0)
+		return -1;
 	if (check_change(s, offset_bytes, size_bytes, e) < 0)
 		return -1;
-	return s->ops->discard(s, offset_bytes, size_bytes, e);
+	return remember(s, s->ops->discard(s, offset_bytes, size_bytes, e), e);
 }
 
 int sink_flush(struct sink *s, struct err *e)

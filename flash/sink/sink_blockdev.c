@@ -17,15 +17,17 @@
 static int blockdev_discard(struct sink *s, uint64_t offset_bytes, uint64_t size_bytes,
 			    struct err *e)
 {
-	struct fd_sink *f = (struct fd_sink *)s;
-	uint64_t range[2] = {offset_bytes, align_down(size_bytes, s->sector_bytes)};
+	const struct helper_job job = {HELPER_DISCARD, offset_bytes,
+				       align_down(size_bytes, s->sector_bytes)};
+	int error = 0;
 
-	if (fd_sink_wait_range(f, offset_bytes, size_bytes, e) < 0)
+	if (job.size_bytes != 0 && fd_sink_hint((struct fd_sink *)s, &job, &error, e) < 0)
 		return -1;
 	/* Only a hint: a device that fails here fails at the writes as well, or does not matter. */
-	if (range[1] != 0 && ioctl(f->fd, BLKDISCARD, range) < 0)
-		log_debug("discarding %llu bytes at byte %llu: %s", (unsigned long long)range[1],
-			  (unsigned long long)range[0], strerror(errno));
+	if (error != 0)
+		log_debug("discarding %llu bytes at byte %llu: %s",
+			  (unsigned long long)job.size_bytes, (unsigned long long)offset_bytes,
+			  strerror(error));
 	return 0;
 }
 
@@ -117,6 +119,8 @@ int sink_blockdev_open(const char *path, enum sink_mode mode, const struct sink_
 	s->probe_fd = reopen_fd(f->fd, O_RDONLY);
 	if (s->probe_fd < 0)
 		return err_errno(e, "opening %s", path);
+	if (mode == SINK_WRITE && fd_sink_start(f, e) < 0)
+		return err_wrap(e, "opening %s", path);
 	*out = TAKE(s);
 	return 0;
 }

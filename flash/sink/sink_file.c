@@ -16,12 +16,10 @@
 
 static int file_discard(struct sink *s, uint64_t offset_bytes, uint64_t size_bytes, struct err *e)
 {
-	struct fd_sink *f = (struct fd_sink *)s;
+	const struct helper_job job = {HELPER_ZERO, offset_bytes, size_bytes};
+	int ignored = 0; /* only a hint */
 
-	if (fd_sink_wait_range(f, offset_bytes, size_bytes, e) < 0)
-		return -1;
-	(void)fd_sink_punch(f, offset_bytes, size_bytes); /* only a hint */
-	return 0;
+	return size_bytes == 0 ? 0 : fd_sink_hint((struct fd_sink *)s, &job, &ignored, e);
 }
 
 static const struct sink_ops file_ops = {
@@ -125,6 +123,8 @@ int sink_file_open(const char *path, enum sink_mode mode, uint64_t create_bytes,
 		return -1;
 	if (f->fd >= 0 && lock_and_measure(f, path, created != NULL, e) < 0)
 		return -1;
+	if (mode == SINK_WRITE && fd_sink_start(f, e) < 0)
+		return err_wrap(e, "opening %s", path);
 	free(TAKE(created));
 	*out = TAKE(s);
 	return 0;

@@ -1,0 +1,59 @@
+/* Waiting for a device. See patience.h. */
+#include "flash/sink/patience.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <time.h>
+
+#include "flash/base/units.h"
+
+static uint64_t now_ms(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint64_t patience_end_ms(unsigned timeout_ms)
+{
+	return timeout_ms == 0 ? UINT64_MAX : now_ms() + timeout_ms;
+}
+
+bool patience_is_over(uint64_t end_ms)
+{
+	return end_ms != UINT64_MAX && now_ms() >= end_ms;
+}
+
+/* For poll. */
+static int left_ms(uint64_t end_ms)
+{
+	uint64_t at_ms = now_ms();
+
+	if (end_ms == UINT64_MAX)
+		return -1;
+	return end_ms <= at_ms ? 0 : (int)min_u64(end_ms - at_ms, INT_MAX);
+}
+
+int patience_wait(int fd, uint64_t end_ms, const struct cancel *cancel, struct err *e)
+{
+	struct pollfd p[] = {
+		{.fd = fd, .events = POLLIN},
+		{.fd = cancel ? cancel->fd : -1, .events = POLLIN},
+	};
+
+	if (poll(p, 2, left_ms(end_ms)) < 0)
+		return errno == EINTR ? 0 : err_errno(e, "waiting for the device");
+	if (p[1].revents)
+		return cancel_check(cancel, e);
+	return 0;
+}
+
+int patience_lost(unsigned timeout_ms, const char *doing, struct err *e)
+{
+	(void)err_set(e, ERR_IO, "%s: nothing happened for %u.%u s", doing, timeout_ms / 1000,
+		      timeout_ms % 1000 / 100);
+	return err_hint(e, "check the device, its cable and its reader, or wait longer with "
+			   "--stall-timeout");
+}
