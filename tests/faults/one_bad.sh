@@ -47,7 +47,7 @@ among_good flush "flushing: Input/output error"
 bad_disk disk read --fault read:fail:at=2500000:size=512
 among_good read "reading at byte [0-9]*: Input/output error"
 bad_disk disk forgets --fault write:drop:at=2M:size=4K
-among_good forgets "differs from the image"
+among_good forgets 'at byte 2097152'
 bad_disk disk commit --fault write:fail:at=0:size=512:nth=2
 among_good commit "committing" "holds the image, but its first chunk is in doubt"
 
