@@ -188,7 +188,7 @@ static int read_chunk(struct cursor *k, struct unverified *u, struct err *e)
 	return k->evidence ? evidence_show(k->evidence, u->bytes, u->n_bytes, e) : 0;
 }
 
-/* The next chunk; with a size of 0 when a stream has no more. */
+/* The next chunk. *out stays NULL when a stream has no more, or only evidence wants to see it. */
 static int fetch_chunk(struct cursor *k, struct unverified **out, struct err *e)
 {
 	CLEANUP(unverified_freep) struct unverified *u = calloc(1, sizeof *u);
@@ -202,7 +202,8 @@ static int fetch_chunk(struct cursor *k, struct unverified **out, struct err *e)
 	if (needs_bytes(k, u->number) && read_chunk(k, u, e) < 0)
 		return -1;
 	k->next_chunk++;
-	*out = TAKE(u);
+	if (is_wanted(k, u->number) && u->size_bytes > 0)
+		*out = TAKE(u);
 	return 0;
 }
 
@@ -258,25 +259,16 @@ static int end(struct cursor *k, struct err *e)
 /* ---- The way through ---------------------------------------------------------------------------
  */
 
+/* *out is NULL before, and stays it at the end. */
 static int advance(struct cursor *k, struct unverified **out, struct err *e)
 {
-	while (k->next_chunk < k->n_chunks) {
-		CLEANUP(unverified_freep) struct unverified *u = NULL;
-		bool is_asked_for = is_wanted(k, k->next_chunk);
-
-		/* Evidence wants to see what nobody else does. */
-		if (!is_asked_for && !k->evidence) {
+	while (!*out && k->next_chunk < k->n_chunks) {
+		if (!is_wanted(k, k->next_chunk) && !k->evidence)
 			k->next_chunk++;
-			continue;
-		}
-		if (fetch_chunk(k, &u, e) < 0)
+		else if (fetch_chunk(k, out, e) < 0)
 			return -1;
-		if (is_asked_for && u->size_bytes > 0) {
-			*out = TAKE(u);
-			return 0;
-		}
 	}
-	return k->is_ended ? 0 : end(k, e);
+	return *out || k->is_ended ? 0 : end(k, e);
 }
 
 int cursor_advance(struct cursor *k, struct unverified **out, struct err *e)

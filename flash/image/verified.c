@@ -233,7 +233,7 @@ static void check_stored(struct task *tasks, size_t n_tasks)
 
 	for (size_t i = 0; i < n_tasks; i++) {
 		struct task *t = &tasks[i];
-		if (!t->is_done && t->u->bytes)
+		if (!t->is_done && t->entry && t->u->bytes)
 			add_check(&k, t, t->u->bytes, t->u->n_bytes, t->entry->stored_sha256);
 	}
 	run_checks(&k);
@@ -245,7 +245,7 @@ static void unpack(struct task *t)
 	struct unverified *u = t->u;
 	struct chunk *c = t->c;
 
-	if (t->is_done || !u->bytes)
+	if (t->is_done || !t->entry || !u->bytes)
 		return;
 	if (t->entry->kind == CHUNK_SKIP) {
 		finish_as(t, CHUNK_SKIP);
