@@ -235,10 +235,10 @@ static int end_unsigned(struct cursor *k, struct err *e)
 {
 	uint64_t size_bytes = image_size_bytes(k->image);
 
+	if (size_bytes == 0 || (k->is_open_ended && k->position_bytes == 0))
+		return err_set(e, ERR_UNTRUSTED, "the image is empty");
 	if (!k->is_open_ended)
 		return 0;
-	if (k->position_bytes == 0)
-		return err_set(e, ERR_UNTRUSTED, "the image is empty");
 	if (k->evidence && evidence_end(k->evidence, e) < 0)
 		return -1;
 	if (size_bytes != SIZE_UNKNOWN && size_bytes != k->position_bytes)

@@ -128,6 +128,22 @@ static void put_sections(const struct index *x, struct signing_key *key, struct 
 	assert_int_equal(buf_check(out, &e), 0);
 }
 
+void fixture_put_packed(const struct fixture *f, const struct index *x, const struct buf *payload)
+{
+	CLEANUP(signing_key_freep) struct signing_key *key = NULL;
+	CLEANUP(buf_release) struct buf packed = {0};
+	char key_path[96];
+	char cert_path[96];
+	struct err e = {0};
+
+	(void)snprintf(key_path, sizeof key_path, "%s/keys/sign.key", f->folder);
+	(void)snprintf(cert_path, sizeof cert_path, "%s/keys/sign.pem", f->folder);
+	assert_int_equal(signing_key_load(key_path, cert_path, &key, &e), 0);
+	put_sections(x, key, &packed);
+	buf_append(&packed, payload->bytes, payload->n_bytes);
+	fixture_put(f->packed_path, packed.bytes, packed.n_bytes);
+}
+
 struct fixture *fixture_new(void)
 {
 	struct fixture *f = calloc(1, sizeof *f);

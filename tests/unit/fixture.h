@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flash/base/buf.h"
 #include "flash/image/verified.h"
 #include "flash/trust/trust.h"
 
@@ -37,6 +38,9 @@ void fixture_free(struct fixture *f);
 
 /* A request to open the image at path, trusting the fixture's CA. */
 struct image_request fixture_request(const struct fixture *f, const char *path);
+
+/* Sign x with the fixture's key and put it before payload at packed_path. */
+void fixture_put_packed(const struct fixture *f, const struct index *x, const struct buf *payload);
 
 /* Write n_bytes to path, as the test's input. */
 void fixture_put(const char *path, const void *bytes, size_t n_bytes);
