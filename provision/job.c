@@ -3,11 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/copy.h"
 #include "flash/plan/execute.h"
 #include "flash/trust/floor.h"
 #include "provision/journal.h"
@@ -17,6 +16,9 @@ struct job {
 	const struct job_request *request; /* borrowed */
 	struct selection selection;        /* its image is owned, the board is the registry's */
 	struct target *targets;            /* owned, n_targets of the request */
+	/* The request's, but that reading ends as well when no target wants more. */
+	struct image_request image_request;
+	struct cancel_scope reading; /* owned */
 };
 
 void job_free(struct job *j)
@@ -27,6 +29,7 @@ void job_free(struct job *j)
 		target_release(&j->targets[i]);
 	free(j->targets);
 	image_free(j->selection.image);
+	cancel_scope_release(&j->reading);
 	free(j);
 }
 
@@ -69,32 +72,6 @@ static void fail(const struct job *j, struct target *t)
 /* ---- Preparing ---------------------------------------------------------------------------------
  */
 
-/* Refuse what gives its bytes once, and would be shared out among the targets. */
-static int check_rereadable(const char *where, size_t n_targets, struct err *e)
-{
-	bool is_stdin = where && strcmp(where, "-") == 0;
-	struct stat st;
-
-	if (!where || n_targets < 2 ||
-	    (!is_stdin && (stat(where, &st) < 0 || S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ||
-			   S_ISDIR(st.st_mode))))
-		return 0;
-	return err_set(e, ERR_USAGE,
-		       "%s can be read once, but there are %zu targets; write from a file",
-		       is_stdin ? "standard input" : where, n_targets);
-}
-
-static int check_sources(const struct job_request *r, struct err *e)
-{
-	const char *const sources[] = {r->image.where, r->image.manifest_where, r->image.bmap_where,
-				       r->image.sums_where};
-
-	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-		if (check_rereadable(sources[i], r->n_targets, e) < 0)
-			return -1;
-	return 0;
-}
-
 static int select_board(struct job *j, struct err *e)
 {
 	const struct job_request *r = j->request;
@@ -113,13 +90,17 @@ int job_open(const struct job_request *r, struct job **out, struct err *e)
 	if (!j)
 		return err_errno(e, "%s", r->image.where);
 	j->request = r;
+	j->reading = (struct cancel_scope){{-1}, -1};
 	j->targets = calloc(r->n_targets, sizeof *j->targets);
 	if (!j->targets)
 		return err_errno(e, "%s", r->image.where);
 	for (size_t i = 0; i < r->n_targets; i++)
 		j->targets[i].path = r->targets[i];
-	if (check_sources(r, e) < 0 || image_open(&r->image, &j->selection.image, e) < 0 ||
-	    select_board(j, e) < 0)
+	if (cancel_scope_init(&j->reading, r->image.source.cancel, e) < 0)
+		return -1;
+	j->image_request = r->image;
+	j->image_request.source.cancel = &j->reading.cancel;
+	if (image_open(&j->image_request, &j->selection.image, e) < 0 || select_board(j, e) < 0)
 		return -1;
 	*out = TAKE(j);
 	return 0;
@@ -205,25 +186,6 @@ static const char *way_on(enum err_code code)
 				     : "run the same command again";
 }
 
-static int write_target(struct job *j, struct target *t, struct err *e)
-{
-	struct execution x = {
-		.plan = t->plan,
-		.image = j->selection.image,
-		.sink = t->sink,
-		.moved = t->moved,
-		.listener = j->request->listener,
-		.cancel = j->request->cancel,
-		.target = t->path,
-	};
-
-	if (execute(&x, e) < 0)
-		return err_hint(e, "%s; %s", target_state_text(x.state), way_on(e->code));
-	if (target_check_written(t, j->selection.board, j->request->listener, e) < 0)
-		return -1;
-	return raise_floors(j, e);
-}
-
 enum { N_OVERRIDES_MAX = 2 };
 
 /* The flags without which the image would not go to t. */
@@ -273,16 +235,53 @@ static void note_in_journal(const struct job *j, const struct target *t, const s
 		emit_text(j, t, EVENT_NOTE, e.text);
 }
 
-static void execute_target(struct job *j, struct target *t)
+/* Memory is short. */
+static void fail_unexecuted(struct job *j)
 {
-	if (cancel_check(j->request->cancel, &t->failure) < 0) {
-		(void)err_hint(&t->failure, "the target was not touched");
+	for (size_t i = 0; i < j->request->n_targets; i++) {
+		struct target *t = &j->targets[i];
+		if (t->is_failed)
+			continue;
+		(void)err_set(&t->failure, ERR_IO, "writing %s: out of memory", t->path);
 		fail(j, t);
-		return;
 	}
-	t->is_started = true;
-	emit_start(j, t);
-	int result = write_target(j, t, &t->failure);
+}
+
+/* The targets that are executed, n of each. */
+struct running {
+	struct job *job;
+	struct target **targets;      /* owned */
+	struct execution *executions; /* owned */
+	struct execution **in_order;  /* owned; where these are */
+	size_t n;
+};
+
+static void running_release(struct running *r)
+{
+	free(r->targets);
+	free(r->executions);
+	free(r->in_order);
+}
+
+static int check_target(const struct job *j, const struct target *t, const struct execution *x,
+			struct err *e)
+{
+	/* Only after a write that went well: *e is empty then. */
+	if (e->code != ERR_NONE)
+		return err_hint(e, "%s; %s", target_state_text(x->state), way_on(e->code));
+	if (target_check_written(t, j->selection.board, j->request->listener, e) < 0)
+		return -1;
+	return raise_floors(j, e);
+}
+
+static void finish_target(void *context, size_t i, struct err *failure)
+{
+	const struct running *r = context;
+	struct job *j = r->job;
+	struct target *t = r->targets[i];
+
+	t->failure = *failure;
+	int result = check_target(j, t, &r->executions[i], &t->failure);
 	note_in_journal(j, t, result < 0 ? &t->failure : NULL);
 	if (result < 0) {
 		(void)err_wrap(&t->failure, "writing %s", t->path);
@@ -293,36 +292,77 @@ static void execute_target(struct job *j, struct target *t)
 	emit_text(j, t, EVENT_DONE, guarantee_name(image_guarantee(j->selection.image)));
 }
 
-/* The image once more, for the next target. */
-static int read_again(struct job *j, struct err *e)
+static void add_target(struct running *r, struct target *t)
 {
-	const struct manifest *seen = image_manifest(j->selection.image);
-	CLEANUP(image_freep) struct image *again = NULL;
+	const struct job *j = r->job;
+	struct execution *x = &r->executions[r->n];
 
-	if (image_open(&j->request->image, &again, e) < 0)
-		return -1;
-	const struct manifest *found = image_manifest(again);
-	if (!seen != !found || (seen && memcmp(seen->index_sha256, found->index_sha256,
-					       sizeof seen->index_sha256) != 0))
-		return err_set(e, ERR_UNTRUSTED, "%s was replaced by another image meanwhile",
-			       j->request->image.where);
-	image_free(j->selection.image);
-	j->selection.image = TAKE(again);
-	return 0;
+	*x = (struct execution){
+		.plan = t->plan,
+		.image = j->selection.image,
+		.sink = t->sink,
+		.moved = t->moved,
+		.cancel = j->request->cancel,
+		.target = t->path,
+	};
+	r->targets[r->n] = t;
+	r->in_order[r->n++] = x;
+	t->is_started = true;
+	emit_start(j, t);
 }
 
-void job_execute(struct job *j)
+/* All that were not refused, unless we were asked to stop before. */
+static void add_targets(struct running *r)
 {
-	bool is_read = false;
+	struct job *j = r->job;
 
 	for (size_t i = 0; i < j->request->n_targets; i++) {
 		struct target *t = &j->targets[i];
 		if (t->is_failed)
 			continue;
-		if (is_read && read_again(j, &t->failure) < 0)
-			fail(j, t);
-		else
-			execute_target(j, t);
-		is_read = true;
+		if (cancel_check(j->request->cancel, &t->failure) == 0) {
+			add_target(r, t);
+			continue;
+		}
+		(void)err_hint(&t->failure, "the target was not touched");
+		fail(j, t);
 	}
+}
+
+/* None can be executed. */
+static void fail_all(struct running *r, const struct err *why)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct err failure = *why;
+		finish_target(r, i, &failure);
+	}
+}
+
+void job_execute(struct job *j)
+{
+	size_t n = j->request->n_targets;
+	CLEANUP(running_release)
+	struct running r = {
+		.job = j,
+		.targets = calloc(n, sizeof *r.targets),
+		.executions = calloc(n, sizeof *r.executions),
+		.in_order = calloc(n, sizeof *r.in_order),
+	};
+	struct err e = {0};
+
+	if (r.targets && r.executions && r.in_order)
+		add_targets(&r);
+	else
+		fail_unexecuted(j);
+	const struct copy c = {
+		.image = j->selection.image,
+		.targets = r.in_order,
+		.n_targets = r.n,
+		.listener = j->request->listener,
+		.on_finished = finish_target,
+		.context = &r,
+		.reading = &j->reading,
+	};
+	if (r.n > 0 && copy_run(&c, &e) < 0)
+		fail_all(&r, &e);
 }

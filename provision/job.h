@@ -27,8 +27,7 @@ struct job;
 
 /* Open the image and check what does not depend on a target: signature, board, floor. r is borrowed
  * until job_free. Fails with the codes of image_open and registry_by_id; ERR_USAGE when the board
- * is not clear, or several targets shall get what can be read only once; ERR_REFUSED when the image
- * is for other boards or below the floor. */
+ * is not clear; ERR_REFUSED when the image is for other boards or below the floor. */
 int job_open(const struct job_request *r, struct job **out, struct err *e);
 void job_free(struct job *j);
 static inline void job_freep(struct job **j)

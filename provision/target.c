@@ -38,14 +38,15 @@ int target_look(struct target *t, const struct target_policy *p, const struct im
 	return 0;
 }
 
-static int open_sink(struct target *t, const struct target_policy *p, const struct image *image,
-		     struct err *e)
+static int open_sink(struct target *t, const struct target_policy *p,
+		     const struct image_request *where, const struct image *image, struct err *e)
 {
 	enum sink_mode mode = p->is_plan_only ? SINK_LOOK : SINK_WRITE;
+	const struct sink_options o = {.pool = image_pool(image), .cancel = where->source.cancel};
 	int result =
 		t->facts->kind == TARGET_BLOCK
-			? sink_blockdev_open(t->path, mode, NULL, &t->sink, e)
-			: sink_file_open(t->path, mode, image_size_bytes(image), NULL, &t->sink, e);
+			? sink_blockdev_open(t->path, mode, &o, &t->sink, e)
+			: sink_file_open(t->path, mode, image_size_bytes(image), &o, &t->sink, e);
 
 	if (result < 0)
 		return err_wrap(e, "target %s", t->path);
@@ -111,7 +112,7 @@ int target_open(struct target *t, const struct target_policy *p, const struct im
 		const struct selection *s, struct err *e)
 {
 	if (selection_look(s, t->facts->size_bytes, &t->table, e) < 0 ||
-	    check_sector(t, s->image, e) < 0 || open_sink(t, p, s->image, e) < 0 ||
+	    check_sector(t, s->image, e) < 0 || open_sink(t, p, where, s->image, e) < 0 ||
 	    look_again(t, p, where, s->image, e) < 0 ||
 	    selection_move_gpt(s, t->table, t->sink->size_bytes, &t->moved, e) < 0 ||
 	    find_signatures(t, e) < 0)

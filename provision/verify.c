@@ -5,7 +5,7 @@
 
 #include "flash/base/cleanup.h"
 #include "flash/base/units.h"
-#include "flash/plan/execute.h"
+#include "flash/plan/compare.h"
 #include "provision/selection.h"
 
 static int open_sink(const char *path, struct sink **out, struct err *e)
@@ -46,6 +46,7 @@ int verify_target(const struct job_request *r, struct err *e)
 	CLEANUP(sink_freep) struct sink *s = NULL;
 	CLEANUP(table_freep) struct table *table = NULL;
 	CLEANUP(table_moved_freep) struct table_moved *moved = NULL;
+	CLEANUP(feed_freep) struct feed *feed = NULL;
 
 	if (image_open(&r->image, &im, e) < 0)
 		return -1;
@@ -56,15 +57,18 @@ int verify_target(const struct job_request *r, struct err *e)
 	    selection_look(&selected, s->size_bytes, &table, e) < 0 ||
 	    selection_move_gpt(&selected, table, s->size_bytes, &moved, e) < 0)
 		return -1;
+	if (feed_image_new(im, &feed, e) < 0)
+		return -1;
 	struct execution x = {
 		.image = im,
+		.feed = feed,
 		.sink = s,
 		.moved = moved,
 		.listener = r->listener,
 		.cancel = r->cancel,
 		.target = path,
 	};
-	if (execute_compare(&x, e) < 0)
+	if (compare(&x, e) < 0)
 		return err_wrap(e, "verifying %s", path);
 	const struct event done = {
 		.kind = EVENT_DONE, .target = path, .text = guarantee_name(image_guarantee(im))};

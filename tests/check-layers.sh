@@ -24,7 +24,7 @@ holds downward "includes point downward"
 fires downward flash/disk/a.c '#include "boards/profile.h"'
 fires downward flash/base/a.c '#include "flash/disk/table.h"'
 fires downward flash/sink/a.c '#include "flash/plan/plan.h"'
-fires downward flash/copy.c '#include "flash/plan/plan.h"'
+fires downward flash/plan/a.c '#include "flash/copy.h"'
 fires downward boards/a.c '#include "flash/image/index.h"'
 fires downward bootloader/a.c '#include "flash/sink/sink.h"'
 fires downward provision/a.c '#include "provision/cli/options.h"'
@@ -68,6 +68,9 @@ holds writes "only the executor, and the probe of a capacity, write to sinks"
 fires writes provision/a.c '	return sink_write(s, c, e);'
 fires writes flash/plan/a.c '	return sink_write(s, c, e);'
 fires writes flash/plan/a.c '	return s->ops->write(s, c, e);'
+
+holds threads "threads are made in two files"
+fires threads flash/plan/a.c '	return pthread_create(&t, NULL, run, NULL);'
 
 # Words for work that is not done; spelt so that this line is none.
 unfinished() {

@@ -18,3 +18,17 @@ int cancel_check(const struct cancel *c, struct err *e);
 
 /* Wait until fd can be read (or has an error or end to tell). Fails with ERR_CANCELLED. */
 int cancel_wait_readable(const struct cancel *c, int fd, struct err *e);
+
+/* Something that can be asked to stop from within as well, without everything else being asked:
+ * its cancel is requested when the outer one is, and by cancel_scope_request. */
+struct cancel_scope {
+	struct cancel cancel; /* fd is owned: an epoll that waits for both */
+	int event_fd;         /* owned */
+};
+
+/* outer may be NULL; it is borrowed. Fails with ERR_IO. */
+int cancel_scope_init(struct cancel_scope *s, const struct cancel *outer, struct err *e);
+/* From any thread, any number of times. */
+void cancel_scope_request(const struct cancel_scope *s);
+/* Also what was never initialised but for {.cancel.fd = -1, .event_fd = -1}. */
+void cancel_scope_release(struct cancel_scope *s);

@@ -4,9 +4,9 @@
 const char *phase_name(enum phase phase)
 {
 	static const char *const names[N_PHASES] = {
-		[PHASE_CHECK] = "check", [PHASE_WIPE] = "wipe",           [PHASE_WRITE] = "write",
-		[PHASE_FLUSH] = "flush", [PHASE_READ_BACK] = "read-back", [PHASE_COMMIT] = "commit",
-		[PHASE_PROBE] = "probe",
+		[PHASE_CHECK] = "check",   [PHASE_SCAN] = "scan",   [PHASE_WIPE] = "wipe",
+		[PHASE_WRITE] = "write",   [PHASE_FLUSH] = "flush", [PHASE_READ_BACK] = "read-back",
+		[PHASE_COMMIT] = "commit", [PHASE_PROBE] = "probe",
 	};
 	return names[phase];
 }

@@ -8,6 +8,7 @@
 
 enum phase {
 	PHASE_CHECK,     /* signature, board, target: nothing is touched */
+	PHASE_SCAN,      /* what is on the target already is held against the image */
 	PHASE_WIPE,      /* what made the target bootable, and stale signatures, are erased */
 	PHASE_WRITE,     /* the image, but for what makes it bootable */
 	PHASE_FLUSH,     /* waiting until the device says that it is durable */
@@ -51,7 +52,7 @@ static inline void event_emit(const struct listener *l, const struct event *ev)
 		l->on_event(l->context, ev);
 }
 
-/* The names programs see: "check", "wipe", "write", "flush", "read-back", "commit", "probe". */
+/* The names programs see: "check", "scan", "wipe", "write", "flush", "read-back", "commit", "probe". */
 const char *phase_name(enum phase phase);
 /* "started", "phase", "progress", "override", "note", "done", "failed". */
 const char *event_name(enum event_kind kind);

@@ -4,40 +4,15 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "flash/base/bytes.h"
 #include "flash/base/cleanup.h"
 #include "flash/base/units.h"
-
-enum { N_KEPT_MAX = 4 };
-
-/* What the medium is held against. */
-struct record {
-	enum chunk_kind kind;
-	struct fingerprint fingerprint;
-};
-
-struct run {
-	struct execution *x;    /* borrowed */
-	struct record *records; /* owned; of the image's chunks so far */
-	uint64_t n_records;
-	/* Chunks that were changed on the way, because the partition table moves: the medium is
-	 * held against these, not against the index. Owned. The first chunk is always the first of
-	 * them, changed or not: it is written last. */
-	struct chunk *kept[N_KEPT_MAX];
-	size_t n_kept;
-	const struct chunk *tail; /* the moved backup table, one of kept; NULL: none */
-	uint8_t *buffer;          /* owned; aligned room for one chunk */
-};
-
-static void run_release(struct run *r)
-{
-	for (size_t i = 0; i < r->n_kept; i++)
-		chunk_free(r->kept[i]);
-	free(r->records);
-	free(r->buffer);
-}
+#include "flash/plan/capacity.h"
+#include "flash/plan/mend.h"
+#include "flash/plan/moved.h"
+#include "flash/plan/read_back.h"
+#include "flash/plan/run.h"
+#include "flash/plan/scan.h"
 
 const char *target_state_text(enum target_state state)
 {
@@ -54,208 +29,115 @@ const char *target_state_text(enum target_state state)
 	return "";
 }
 
-static void emit(const struct run *r, enum event_kind kind, enum phase phase, uint64_t done_bytes,
-		 uint64_t total_bytes)
-{
-	const struct event ev = {
-		.kind = kind,
-		.phase = phase,
-		.done_bytes = done_bytes,
-		.total_bytes = total_bytes,
-		.target = r->x->target,
-	};
-	event_emit(r->x->listener, &ev);
-}
-
-/* ---- Chunks that change on the way -------------------------------------------------------------
+/* ---- What is there already ---------------------------------------------------------------------
  */
 
-/* Put the part of patch that lies in [offset_bytes, offset_bytes + n_bytes) into bytes. */
-static void apply_patch(const uint8_t *patch, uint64_t patch_offset_bytes, size_t patch_bytes,
-			uint8_t *bytes, uint64_t offset_bytes, size_t n_bytes)
+static void on_scanned(void *context, uint64_t done_bytes)
 {
-	uint64_t from_bytes = max_u64(offset_bytes, patch_offset_bytes);
-	uint64_t to_bytes = min_u64(offset_bytes + n_bytes, patch_offset_bytes + patch_bytes);
+	const struct run *r = context;
 
-	if (from_bytes < to_bytes)
-		memcpy(bytes + (from_bytes - offset_bytes),
-		       patch + (from_bytes - patch_offset_bytes), (size_t)(to_bytes - from_bytes));
+	run_emit(r, EVENT_PROGRESS, PHASE_SCAN, done_bytes, r->image_bytes);
 }
 
-static bool is_moved_in(const struct table_moved *m, const struct chunk *c)
-{
-	return m && (chunk_offset_bytes(c) < m->head_bytes ||
-		     chunk_offset_bytes(c) + chunk_size_bytes(c) > m->tail_offset_bytes);
-}
-
-/* c as the medium shall hold it: a new chunk when the moved table changes it, else NULL. */
-static int moved_chunk(const struct run *r, const struct chunk *c, struct chunk **out,
-		       struct err *e)
+/* The chunks that the moved table changes are not those that the index tells of. */
+static int scan_moved(struct run *r, struct err *e)
 {
 	const struct table_moved *m = r->x->moved;
-	uint64_t offset_bytes = chunk_offset_bytes(c);
-	size_t n_bytes = (size_t)chunk_size_bytes(c);
+	const struct index *x = image_index(r->x->image);
+	CLEANUP(chunk_freep) struct chunk *tail = NULL;
+	bool is_there = false;
 
-	*out = NULL;
-	if (!is_moved_in(m, c))
-		return 0;
-	CLEANUP(freep) uint8_t *bytes = calloc(1, n_bytes);
-	if (!bytes)
-		return err_errno(e, "moving the partition table");
-	if (chunk_kind(c) == CHUNK_DATA)
-		memcpy(bytes, chunk_bytes(c), n_bytes);
-	apply_patch(m->head, 0, m->head_bytes, bytes, offset_bytes, n_bytes);
-	apply_patch(m->tail, m->tail_offset_bytes, m->tail_bytes, bytes, offset_bytes, n_bytes);
-	return chunk_derived_new(offset_bytes, bytes, n_bytes, image_seed(r->x->image), out, e);
-}
-
-static const struct chunk *keep(struct run *r, struct chunk *c)
-{
-	assert(r->n_kept < N_KEPT_MAX);
-	r->kept[r->n_kept++] = c;
-	return c;
-}
-
-/* The kept chunk that starts at offset_bytes, or NULL. */
-static const struct chunk *kept_at(const struct run *r, uint64_t offset_bytes)
-{
-	for (size_t i = 0; i < r->n_kept; i++)
-		if (chunk_offset_bytes(r->kept[i]) == offset_bytes)
-			return r->kept[i];
-	return NULL;
-}
-
-/* Note what c is, before it is changed. */
-static int note(struct run *r, const struct chunk *c, struct err *e)
-{
-	/* Room grows by doubling: a power of two of records is always full. */
-	if ((r->n_records & (r->n_records - 1)) == 0) {
-		size_t n_room = r->n_records ? (size_t)r->n_records * 2 : 1;
-		struct record *grown = reallocarray(r->records, n_room, sizeof *grown);
-		if (!grown)
-			return err_errno(e, "what is to be read back");
-		r->records = grown;
+	for (uint64_t i = 0; i < x->n_chunks; i++) {
+		CLEANUP(chunk_freep) struct chunk *c = NULL;
+		CLEANUP(chunk_freep) struct chunk *moved = NULL;
+		if (!moved_touches(m, i << x->chunk_log2, index_chunk_bytes(x, i)))
+			continue;
+		if (r->x->feed->ops->again(r->x->feed, i, &c, e) < 0 ||
+		    moved_chunk(m, c, image_seed(r->x->image), &moved, e) < 0 ||
+		    mend_is_on_medium(r, moved, &is_there, e) < 0)
+			return -1;
+		r->is_wanted[i] = !is_there;
 	}
-	r->records[r->n_records++] = (struct record){
-		.kind = chunk_kind(c),
-		.fingerprint = chunk_fingerprint(c),
-	};
+	if (!m)
+		return 0;
+	if (moved_tail(m, image_seed(r->x->image), &tail, e) < 0 ||
+	    mend_is_on_medium(r, tail, &is_there, e) < 0)
+		return -1;
+	r->is_tail_wanted = !is_there;
 	return 0;
 }
 
-/* The image's first chunk, to be held until the commit. */
+static int do_scan(struct run *r, const struct step *s, struct err *e)
+{
+	const struct index *x = image_index(r->x->image);
+	const struct scan scanning = {
+		.sink = r->x->sink,
+		.index = x,
+		.is_hole_zeroed = r->x->plan->unmapped == UNMAPPED_ZERO,
+		.cancel = r->x->cancel,
+		.context = r,
+		.on_progress = on_scanned,
+	};
+
+	(void)s;
+	run_emit(r, EVENT_PHASE, PHASE_SCAN, 0, x->image_size_bytes);
+	r->is_wanted = calloc(1, (size_t)x->n_chunks);
+	if (!r->is_wanted)
+		return err_errno(e, "looking at what is there");
+	if (scan(&scanning, r->is_wanted, e) < 0 || scan_moved(r, e) < 0)
+		return err_wrap(e, "looking at what is there");
+	r->is_scanned = true;
+	r->is_any_wanted = r->is_tail_wanted;
+	for (uint64_t i = 0; i < x->n_chunks; i++)
+		r->is_any_wanted |= r->is_wanted[i] != 0;
+	/* While anything is being written the target must not boot. */
+	r->is_wanted[0] = r->is_any_wanted;
+	return r->x->feed->ops->want(r->x->feed, r->is_wanted, e);
+}
+
+static bool is_done_already(const struct run *r)
+{
+	return r->is_scanned && !r->is_any_wanted;
+}
+
+/* ---- Writing -----------------------------------------------------------------------------------
+ */
+
+/* The image's first chunk, as the medium shall hold it, to be kept until the commit. An image that
+ * fails here has cost the target nothing. */
 static int hold_first(struct run *r, struct err *e)
 {
-	const struct chunk *c = NULL;
-	struct chunk *held = NULL;
+	CLEANUP(chunk_freep) struct chunk *c = NULL;
 
-	if (image_next(r->x->image, &c, e) < 0)
+	if (r->first || is_done_already(r))
+		return 0;
+	if (r->x->feed->ops->next(r->x->feed, &c, e) < 0)
 		return err_wrap(e, "image");
 	if (!c)
 		return err_set(e, ERR_UNTRUSTED, "the image is empty");
-	if (note(r, c, e) < 0 || moved_chunk(r, c, &held, e) < 0)
+	if (moved_chunk(r->x->moved, c, image_seed(r->x->image), &r->first, e) < 0)
 		return -1;
-	if (!held && chunk_kind(c) == CHUNK_DATA &&
-	    chunk_slice_new(c, 0, (size_t)chunk_size_bytes(c), image_seed(r->x->image), &held, e) <
-		    0)
-		return -1;
-	if (!held && chunk_zero_new(0, chunk_size_bytes(c), &held, e) < 0)
-		return -1;
-	(void)keep(r, held);
+	r->image_end_bytes = chunk_size_bytes(c);
+	r->x->written_bytes += chunk_size_bytes(c);
 	return 0;
 }
 
-/* ---- Comparing ---------------------------------------------------------------------------------
- */
-
-static int differs(uint64_t offset_bytes, const char *from, struct err *e)
+static int do_capacity(struct run *r, const struct step *s, struct err *e)
 {
-	return err_hint((err_set(e, ERR_DIFFERS, "the medium differs %s at byte %" PRIu64, from,
-				 offset_bytes),
-			 e),
-			"write it again, and replace the medium if that does not help");
-}
-
-static int compare_zeros(const struct run *r, uint64_t offset_bytes, size_t n_bytes, struct err *e)
-{
-	size_t i = 0;
-
-	if (sink_read_back(r->x->sink, offset_bytes, r->buffer, n_bytes, e) < 0)
-		return err_wrap(e, "reading back");
-	if (bytes_are_zero(r->buffer, n_bytes))
+	(void)s;
+	if (is_done_already(r))
 		return 0;
-	while (r->buffer[i] == 0)
-		i++;
-	return differs(offset_bytes + i, "from zeros", e);
+	run_emit(r, EVENT_PHASE, PHASE_CHECK, 0, 0);
+	return capacity_probe(r->x->sink, image_seed(r->x->image), r->x->cancel, e);
 }
-
-static int compare_bytes(const struct run *r, const struct chunk *c, struct err *e)
-{
-	size_t n_bytes = (size_t)chunk_size_bytes(c);
-	const uint8_t *wanted = chunk_bytes(c);
-	size_t i = 0;
-
-	if (!wanted)
-		return compare_zeros(r, chunk_offset_bytes(c), n_bytes, e);
-	if (sink_read_back(r->x->sink, chunk_offset_bytes(c), r->buffer, n_bytes, e) < 0)
-		return err_wrap(e, "reading back");
-	if (memcmp(r->buffer, wanted, n_bytes) == 0)
-		return 0;
-	while (r->buffer[i] == wanted[i])
-		i++;
-	return differs(chunk_offset_bytes(c) + i, "from the image", e);
-}
-
-static size_t bytes_of_chunk(const struct run *r, uint64_t i)
-{
-	uint64_t chunk_bytes = image_chunk_bytes(r->x->image);
-
-	return (size_t)min_u64(chunk_bytes, image_size_bytes(r->x->image) - i * chunk_bytes);
-}
-
-static int compare_fingerprint(const struct run *r, uint64_t i, struct err *e)
-{
-	uint64_t offset_bytes = i * image_chunk_bytes(r->x->image);
-	size_t n_bytes = bytes_of_chunk(r, i);
-
-	if (sink_read_back(r->x->sink, offset_bytes, r->buffer, n_bytes, e) < 0)
-		return err_wrap(e, "reading back");
-	if (!fingerprint_is_same(fingerprint_of(r->buffer, n_bytes, image_seed(r->x->image)),
-				 r->records[i].fingerprint))
-		return err_wrap((differs(offset_bytes, "from the image", e), e),
-				"chunk %" PRIu64 " of %zu bytes", i, n_bytes);
-	return 0;
-}
-
-/* Chunk i of the image, on the medium. */
-static int compare_chunk(const struct run *r, uint64_t i, struct err *e)
-{
-	uint64_t offset_bytes = i * image_chunk_bytes(r->x->image);
-	const struct chunk *kept = kept_at(r, offset_bytes);
-
-	if (kept)
-		return compare_bytes(r, kept, e);
-	switch (r->records[i].kind) {
-	case CHUNK_DATA:
-		return compare_fingerprint(r, i, e);
-	case CHUNK_ZERO:
-		return compare_zeros(r, offset_bytes, bytes_of_chunk(r, i), e);
-	case CHUNK_SKIP:
-		break;
-	}
-	return r->x->plan->unmapped == UNMAPPED_ZERO
-		       ? compare_zeros(r, offset_bytes, bytes_of_chunk(r, i), e)
-		       : 0;
-}
-
-/* ---- Steps -------------------------------------------------------------------------------------
- */
 
 static int do_wipe(struct run *r, const struct step *s, struct err *e)
 {
 	CLEANUP(chunk_freep) struct chunk *zeros = NULL;
 
-	emit(r, EVENT_PHASE, PHASE_WIPE, 0, s->size_bytes);
+	if (s->offset_bytes == 0 && is_done_already(r))
+		return 0;
+	run_emit(r, EVENT_PHASE, PHASE_WIPE, 0, s->size_bytes);
 	if (chunk_zero_new(s->offset_bytes, s->size_bytes, &zeros, e) < 0)
 		return -1;
 	r->x->state = STATE_INCOMPLETE;
@@ -277,98 +159,98 @@ static int write_hole(struct run *r, const struct chunk *c, struct err *e)
 	case UNMAPPED_ZERO:
 		break;
 	}
-	if (chunk_zero_new(chunk_offset_bytes(c), chunk_size_bytes(c), &zeros, e) < 0)
+	if (chunk_zero_new(chunk_offset_bytes(c), chunk_size_bytes(c), &zeros, e) < 0 ||
+	    sink_write(r->x->sink, zeros, e) < 0)
 		return -1;
-	return sink_write(r->x->sink, zeros, e);
+	return written_add(&r->written, zeros, e);
 }
 
 static int write_chunk(struct run *r, const struct chunk *c, struct err *e)
 {
-	struct chunk *moved = NULL;
+	CLEANUP(chunk_freep) struct chunk *moved = NULL;
 
-	if (note(r, c, e) < 0 || moved_chunk(r, c, &moved, e) < 0)
+	if (moved_chunk(r->x->moved, c, image_seed(r->x->image), &moved, e) < 0)
 		return -1;
-	if (moved)
-		c = keep(r, moved);
 	r->x->state = STATE_INCOMPLETE;
-	return chunk_kind(c) == CHUNK_SKIP ? write_hole(r, c, e) : sink_write(r->x->sink, c, e);
+	r->image_end_bytes = chunk_offset_bytes(c) + chunk_size_bytes(c);
+	if (chunk_kind(moved) == CHUNK_SKIP)
+		return write_hole(r, moved, e);
+	if (sink_write(r->x->sink, moved, e) < 0)
+		return -1;
+	r->x->written_bytes += chunk_size_bytes(c);
+	return written_add(&r->written, moved, e);
+}
+
+static int write_next(struct run *r, bool *out_is_end, struct err *e)
+{
+	CLEANUP(chunk_freep) struct chunk *c = NULL;
+
+	if (cancel_check(r->x->cancel, e) < 0)
+		return -1;
+	if (r->x->feed->ops->next(r->x->feed, &c, e) < 0)
+		return err_wrap(e, "image");
+	*out_is_end = !c;
+	if (!c && !r->is_scanned)
+		r->image_bytes = r->image_end_bytes;
+	if (!c)
+		return 0;
+	if (write_chunk(r, c, e) < 0)
+		return err_wrap(e, "chunk %" PRIu64, run_number_of(r, chunk_offset_bytes(c)));
+	run_emit(r, EVENT_PROGRESS, PHASE_WRITE, r->image_end_bytes, r->image_bytes);
+	return 0;
 }
 
 static int do_write(struct run *r, const struct step *s, struct err *e)
 {
-	uint64_t total_bytes = image_size_bytes(r->x->image);
-	uint64_t done_bytes = s->offset_bytes;
-	const struct chunk *c = NULL;
+	bool is_end = is_done_already(r);
 
-	emit(r, EVENT_PHASE, PHASE_WRITE, done_bytes, total_bytes);
-	while (true) {
-		if (cancel_check(r->x->cancel, e) < 0)
+	run_emit(r, EVENT_PHASE, PHASE_WRITE, s->offset_bytes, r->image_bytes);
+	while (!is_end)
+		if (write_next(r, &is_end, e) < 0)
 			return -1;
-		if (image_next(r->x->image, &c, e) < 0)
-			return err_wrap(e, "image");
-		if (!c)
-			return 0;
-		if (write_chunk(r, c, e) < 0)
-			return err_wrap(e, "chunk %" PRIu64,
-					chunk_offset_bytes(c) / image_chunk_bytes(r->x->image));
-		done_bytes = chunk_offset_bytes(c) + chunk_size_bytes(c);
-		emit(r, EVENT_PROGRESS, PHASE_WRITE, done_bytes, total_bytes);
-	}
+	return 0;
 }
 
 static int do_move_gpt(struct run *r, const struct step *s, struct err *e)
 {
-	const struct table_moved *m = r->x->moved;
-	struct chunk *tail = NULL;
+	CLEANUP(chunk_freep) struct chunk *tail = NULL;
 
 	(void)s;
-	if (chunk_derived_new(m->tail_offset_bytes, m->tail, m->tail_bytes, image_seed(r->x->image),
-			      &tail, e) < 0)
+	if (r->is_scanned && !r->is_tail_wanted)
+		return 0;
+	if (moved_tail(r->x->moved, image_seed(r->x->image), &tail, e) < 0)
 		return -1;
-	r->tail = keep(r, tail);
 	r->x->state = STATE_INCOMPLETE;
 	if (sink_write(r->x->sink, tail, e) < 0)
 		return err_wrap(e, "moving the backup partition table");
-	return 0;
+	return written_add(&r->written, tail, e);
 }
 
 static int do_flush(struct run *r, const struct step *s, struct err *e)
 {
 	(void)s;
-	emit(r, EVENT_PHASE, PHASE_FLUSH, 0, 0);
+	run_emit(r, EVENT_PHASE, PHASE_FLUSH, 0, 0);
 	if (sink_flush(r->x->sink, e) < 0)
 		return -1;
 	return cancel_check(r->x->cancel, e);
 }
 
-/* [from_bytes, to_bytes), which may be larger than the buffer. */
-static int compare_zero_range(const struct run *r, uint64_t from_bytes, uint64_t to_bytes,
-			      struct err *e)
-{
-	while (from_bytes < to_bytes) {
-		size_t n_bytes =
-			(size_t)min_u64(to_bytes - from_bytes, image_chunk_bytes(r->x->image));
-		if (compare_zeros(r, from_bytes, n_bytes, e) < 0)
-			return -1;
-		from_bytes += n_bytes;
-	}
-	return 0;
-}
+/* ---- Reading back ------------------------------------------------------------------------------
+ */
 
 /* What was wiped behind the image's last sector must be found wiped, up to the moved table. */
-static int compare_wipes(const struct run *r, struct err *e)
+static int add_wipes(struct run *r, struct err *e)
 {
 	const struct plan *p = r->x->plan;
-	uint64_t image_end_bytes =
-		align_up(image_size_bytes(r->x->image), r->x->sink->sector_bytes);
+	uint64_t end_bytes = align_up(r->image_bytes, r->x->sink->sector_bytes);
 	uint64_t tail_bytes = r->x->moved ? r->x->moved->tail_offset_bytes : UINT64_MAX;
 
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct step *s = &p->steps[i];
-		uint64_t to_bytes = min_u64(s->offset_bytes + s->size_bytes, tail_bytes);
 		if (s->kind == STEP_WIPE &&
-		    compare_zero_range(r, max_u64(s->offset_bytes, image_end_bytes), to_bytes, e) <
-			    0)
+		    written_add_zeros(&r->written, max_u64(s->offset_bytes, end_bytes),
+				      min_u64(s->offset_bytes + s->size_bytes, tail_bytes),
+				      image_chunk_bytes(r->x->image), e) < 0)
 			return -1;
 	}
 	return 0;
@@ -376,28 +258,24 @@ static int compare_wipes(const struct run *r, struct err *e)
 
 static int do_read_back(struct run *r, const struct step *s, struct err *e)
 {
-	uint64_t total_bytes = image_size_bytes(r->x->image);
+	const struct read_back reading = {
+		.sink = r->x->sink,
+		.list = &r->written,
+		.seed = image_seed(r->x->image),
+		.context = r,
+		.on_piece = run_on_piece,
+		.on_mismatch = mend_piece,
+	};
 
 	(void)s;
-	emit(r, EVENT_PHASE, PHASE_READ_BACK, 0, total_bytes);
-	for (uint64_t i = 1; i < r->n_records; i++) {
-		if (cancel_check(r->x->cancel, e) < 0 || compare_chunk(r, i, e) < 0)
-			return -1;
-		emit(r, EVENT_PROGRESS, PHASE_READ_BACK,
-		     min_u64((i + 1) * image_chunk_bytes(r->x->image), total_bytes), total_bytes);
-	}
-	if (r->tail && compare_bytes(r, r->tail, e) < 0)
+	if (add_wipes(r, e) < 0)
 		return -1;
-	return compare_wipes(r, e);
+	run_emit(r, EVENT_PHASE, PHASE_READ_BACK, 0, r->image_bytes);
+	return read_back(&reading, e);
 }
 
-/* Write c, wait until it is durable, and see whether it is. */
-static int commit_chunk(struct run *r, const struct chunk *c, struct err *e)
-{
-	if (sink_write(r->x->sink, c, e) < 0 || sink_flush(r->x->sink, e) < 0)
-		return err_wrap(e, "committing");
-	return compare_bytes(r, c, e);
-}
+/* ---- Committing --------------------------------------------------------------------------------
+ */
 
 /* The same with [from_bytes, to_bytes) of the first chunk. */
 static int commit_part(struct run *r, size_t from_bytes, size_t to_bytes, struct err *e)
@@ -406,32 +284,39 @@ static int commit_part(struct run *r, size_t from_bytes, size_t to_bytes, struct
 
 	if (from_bytes >= to_bytes)
 		return 0;
-	if (chunk_slice_new(r->kept[0], from_bytes, to_bytes, image_seed(r->x->image), &part, e) <
-	    0)
+	if (chunk_slice_new(r->first, from_bytes, to_bytes, image_seed(r->x->image), &part, e) < 0)
 		return -1;
-	return commit_chunk(r, part, e);
+	return mend_write_checked(r, part, e);
+}
+
+/* What starts the target comes last. */
+static int commit_first(struct run *r, struct err *e)
+{
+	size_t n_bytes = (size_t)chunk_size_bytes(r->first);
+	size_t last_bytes = (size_t)min_u64(COMMIT_LAST_BYTES, n_bytes);
+
+	switch (chunk_kind(r->first)) {
+	case CHUNK_DATA:
+		if (commit_part(r, last_bytes, n_bytes, e) < 0)
+			return -1;
+		r->x->state = STATE_COMMITTING;
+		return commit_part(r, 0, last_bytes, e);
+	case CHUNK_ZERO:
+		return mend_write_checked(r, r->first, e);
+	case CHUNK_SKIP:
+		break;
+	}
+	return 0; /* it was wiped, and that is as good as anything */
 }
 
 static int do_commit(struct run *r, const struct step *s, struct err *e)
 {
-	const struct chunk *first = r->kept[0];
-	size_t n_bytes = (size_t)chunk_size_bytes(first);
-	size_t last_bytes = (size_t)min_u64(COMMIT_LAST_BYTES, n_bytes);
-
-	(void)s;
-	emit(r, EVENT_PHASE, PHASE_COMMIT, 0, n_bytes);
-	if (chunk_kind(first) != CHUNK_DATA) {
-		if (commit_chunk(r, first, e) < 0)
-			return -1;
-	} else {
-		if (commit_part(r, last_bytes, n_bytes, e) < 0)
-			return -1;
-		r->x->state = STATE_COMMITTING;
-		if (commit_part(r, 0, last_bytes, e) < 0)
-			return -1;
-	}
+	run_emit(r, EVENT_PHASE, PHASE_COMMIT, 0, s->size_bytes);
+	r->x->sink->options.cancel = NULL;
+	if (r->first && commit_first(r, e) < 0)
+		return err_wrap(e, "committing");
 	r->x->state = STATE_COMPLETE;
-	emit(r, EVENT_PROGRESS, PHASE_COMMIT, n_bytes, n_bytes);
+	run_emit(r, EVENT_PROGRESS, PHASE_COMMIT, s->size_bytes, s->size_bytes);
 	return 0;
 }
 
@@ -443,72 +328,42 @@ static int do_nothing(struct run *r, const struct step *s, struct err *e)
 	return 0;
 }
 
-static int begin(struct run *r, struct execution *x, struct err *e)
-{
-	r->x = x;
-	x->state = STATE_UNTOUCHED;
-	r->buffer = aligned_alloc(CHUNK_ALIGN_BYTES, image_chunk_bytes(x->image));
-	if (!r->buffer)
-		return err_set(e, ERR_IO, "out of memory for a buffer of %zu bytes",
-			       image_chunk_bytes(x->image));
-	return 0;
-}
-
-int execute(struct execution *x, struct err *e)
+static int do_step(struct run *r, const struct step *s, struct err *e)
 {
 	static int (*const steps[])(struct run *, const struct step *, struct err *) = {
+		[STEP_SCAN] = do_scan,           [STEP_CAPACITY] = do_capacity,
 		[STEP_WIPE] = do_wipe,           [STEP_WRITE] = do_write,
 		[STEP_MOVE_GPT] = do_move_gpt,   [STEP_FLUSH] = do_flush,
 		[STEP_READ_BACK] = do_read_back, [STEP_COMMIT] = do_commit,
 		[STEP_PROBE] = do_nothing,
 	};
-	CLEANUP(run_release) struct run r = {0};
 
-	if (begin(&r, x, e) < 0 || cancel_check(x->cancel, e) < 0 || hold_first(&r, e) < 0)
+	if (s->kind != STEP_SCAN && hold_first(r, e) < 0)
+		return -1;
+	return steps[s->kind](r, s, e);
+}
+
+/* SIZE_UNKNOWN for a stream, even if all of it was read by now: what is told of progress must not
+ * depend on who is faster. */
+static uint64_t planned_bytes(const struct execution *x)
+{
+	for (size_t i = 0; i < x->plan->n_steps; i++)
+		if (x->plan->steps[i].kind == STEP_WRITE &&
+		    x->plan->steps[i].size_bytes == SIZE_UNKNOWN)
+			return SIZE_UNKNOWN;
+	return image_size_bytes(x->image);
+}
+
+int execute(struct execution *x, struct err *e)
+{
+	CLEANUP(run_release) struct run r = {.x = x, .image_bytes = planned_bytes(x)};
+
+	x->state = STATE_UNTOUCHED;
+	x->written_bytes = 0;
+	if (cancel_check(x->cancel, e) < 0)
 		return -1;
 	for (size_t i = 0; i < x->plan->n_steps; i++)
-		if (steps[x->plan->steps[i].kind](&r, &x->plan->steps[i], e) < 0)
+		if (do_step(&r, &x->plan->steps[i], e) < 0)
 			return -1;
 	return 0;
-}
-
-/* The next chunk of the image against the medium; *out_c is NULL at the end. */
-static int compare_next(struct run *r, const struct chunk **out_c, struct err *e)
-{
-	CLEANUP(chunk_freep) struct chunk *moved = NULL;
-
-	if (cancel_check(r->x->cancel, e) < 0)
-		return -1;
-	if (image_next(r->x->image, out_c, e) < 0)
-		return err_wrap(e, "image");
-	if (!*out_c || chunk_kind(*out_c) == CHUNK_SKIP)
-		return 0;
-	if (moved_chunk(r, *out_c, &moved, e) < 0)
-		return -1;
-	return compare_bytes(r, moved ? moved : *out_c, e);
-}
-
-int execute_compare(struct execution *x, struct err *e)
-{
-	CLEANUP(run_release) struct run r = {0};
-	CLEANUP(chunk_freep) struct chunk *tail = NULL;
-	uint64_t total_bytes = image_size_bytes(x->image);
-	const struct chunk *c = NULL;
-
-	if (begin(&r, x, e) < 0)
-		return -1;
-	emit(&r, EVENT_PHASE, PHASE_READ_BACK, 0, total_bytes);
-	do {
-		if (compare_next(&r, &c, e) < 0)
-			return -1;
-		if (c)
-			emit(&r, EVENT_PROGRESS, PHASE_READ_BACK,
-			     chunk_offset_bytes(c) + chunk_size_bytes(c), total_bytes);
-	} while (c);
-	if (!x->moved)
-		return 0;
-	if (chunk_derived_new(x->moved->tail_offset_bytes, x->moved->tail, x->moved->tail_bytes,
-			      image_seed(x->image), &tail, e) < 0)
-		return -1;
-	return compare_bytes(&r, tail, e);
 }

@@ -6,6 +6,7 @@
 #include "flash/base/event.h"
 #include "flash/disk/table.h"
 #include "flash/image/verified.h"
+#include "flash/plan/feed.h"
 #include "flash/plan/plan.h"
 #include "flash/sink/sink.h"
 
@@ -22,19 +23,20 @@ const char *target_state_text(enum target_state state);
 
 struct execution {
 	const struct plan *plan; /* borrowed, as all here */
-	struct image *image;     /* before its first image_next */
+	struct image *image;
+	struct feed *feed; /* where the chunks come from; before its first next() */
 	struct sink *sink;
 	const struct table_moved *moved; /* NULL unless the plan moves the GPT */
 	const struct listener *listener; /* may be NULL */
 	const struct cancel *cancel;     /* may be NULL; not heeded between commit and its end */
 	const char *target;              /* for events */
-	enum target_state state;         /* set on success and on failure */
+	/* How often a range that does not read back as it was written is written again. */
+	unsigned n_retries;
+	/* Set on success and on failure. */
+	enum target_state state;
+	uint64_t written_bytes; /* image bytes that were written: with STEP_SCAN what differed */
 };
 
-/* Do every step of the plan but STEP_PROBE, which needs the board. Fails with the image's errors,
+/* Do every step of the plan but STEP_PROBE, which needs the board. Fails with the feed's errors,
  * the sink's, ERR_DIFFERS when the medium does not hold what was written, ERR_CANCELLED. */
 int execute(struct execution *x, struct err *e);
-
-/* Compare every byte of the medium with the image, as STEP_READ_BACK and STEP_COMMIT do, without
- * writing: for `verify`. Reads the whole image. */
-int execute_compare(struct execution *x, struct err *e);

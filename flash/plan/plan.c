@@ -13,6 +13,10 @@
 const char *step_name(enum step_kind kind)
 {
 	switch (kind) {
+	case STEP_SCAN:
+		return "scan";
+	case STEP_CAPACITY:
+		return "capacity";
 	case STEP_WIPE:
 		return "wipe";
 	case STEP_WRITE:
@@ -55,25 +59,50 @@ __attribute__((format(printf, 5, 6))) static void add(struct plan *p, enum step_
 	va_end(ap);
 }
 
-/* Whole sectors around each old signature, so that no probe finds it again. */
+/* Where s is to be wiped, in whole sectors, so that no probe finds it again; all before done_bytes
+ * is wiped already. What a scan is to leave alone is not: it may be the image's own. */
+static void wipe_range(const struct plan_input *in, const struct signature *s, uint64_t done_bytes,
+		       uint64_t *out_from_bytes, uint64_t *out_to_bytes)
+{
+	uint64_t from_bytes = align_down(s->offset_bytes, in->sector_bytes);
+	uint64_t to_bytes = min_u64(align_up(s->offset_bytes + s->size_bytes, in->sector_bytes),
+				    in->medium_size_bytes);
+
+	if (in->is_delta)
+		done_bytes = max_u64(done_bytes, align_up(in->image_size_bytes, in->sector_bytes));
+	if (in->is_delta && in->moved_gpt_offset_bytes)
+		to_bytes = min_u64(to_bytes, in->moved_gpt_offset_bytes);
+	*out_from_bytes = max_u64(from_bytes, done_bytes);
+	*out_to_bytes = to_bytes;
+}
+
 static void add_wipes(struct plan *p, const struct plan_input *in, uint64_t head_bytes)
 {
-	uint64_t done_bytes = head_bytes; /* all before is wiped already */
+	uint64_t done_bytes = head_bytes;
 
-	add(p, STEP_WIPE, 0, head_bytes, "old boot code and partition table");
+	add(p, STEP_WIPE, 0, head_bytes, "old boot code and partition table%s",
+	    in->is_delta ? ", unless all is right" : "");
 	for (size_t i = 0; i < in->stale->n_items; i++) {
 		const struct signature *s = &in->stale->items[i];
-		uint64_t from_bytes = align_down(s->offset_bytes, in->sector_bytes);
-		uint64_t to_bytes =
-			min_u64(align_up(s->offset_bytes + s->size_bytes, in->sector_bytes),
-				in->medium_size_bytes);
-		from_bytes = max_u64(from_bytes, done_bytes);
+		uint64_t from_bytes = 0;
+		uint64_t to_bytes = 0;
+		wipe_range(in, s, done_bytes, &from_bytes, &to_bytes);
 		if (from_bytes >= to_bytes)
 			continue;
 		add(p, STEP_WIPE, from_bytes, to_bytes - from_bytes, "old %s%s%s", s->type,
 		    s->label[0] ? " " : "", s->label);
 		done_bytes = to_bytes;
 	}
+}
+
+/* What comes before anything is written. */
+static void add_looks(struct plan *p, const struct plan_input *in)
+{
+	if (in->is_delta && !in->is_blank)
+		add(p, STEP_SCAN, 0, in->image_size_bytes, "what is right already is left alone");
+	if (in->is_capacity_probed && !in->is_blank)
+		add(p, STEP_CAPACITY, 0, in->medium_size_bytes,
+		    "marks, put back at once, tell whether it has the size that it claims");
 }
 
 static void add_write(struct plan *p, const struct plan_input *in, uint64_t head_bytes)
@@ -107,7 +136,7 @@ static void add_write(struct plan *p, const struct plan_input *in, uint64_t head
 
 int plan_make(const struct plan_input *in, struct plan **out, struct err *e)
 {
-	enum { STEPS_BUT_WIPES = 8 };
+	enum { STEPS_BUT_WIPES = 10 };
 	CLEANUP(plan_freep) struct plan *p = calloc(1, sizeof *p);
 	uint64_t head_bytes =
 		min_u64(in->chunk_bytes, min_u64(in->image_size_bytes, in->medium_size_bytes));
@@ -119,6 +148,7 @@ int plan_make(const struct plan_input *in, struct plan **out, struct err *e)
 		return err_errno(e, "planning");
 	p->unmapped = in->unmapped;
 	p->is_gpt_moved = in->moved_gpt_offset_bytes != 0;
+	add_looks(p, in);
 	if (!in->is_blank) {
 		add_wipes(p, in, wipe_bytes);
 		add(p, STEP_FLUSH, 0, 0, "nothing bootable is left");

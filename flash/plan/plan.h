@@ -12,6 +12,8 @@
 #include "flash/image/index.h"
 
 enum step_kind {
+	STEP_SCAN,      /* digest what is there; what is right already is left alone from here on */
+	STEP_CAPACITY,  /* a quick search for a medium that claims more than it has */
 	STEP_WIPE,      /* zeros, so that nothing old can be found or booted */
 	STEP_WRITE,     /* chunks of the image */
 	STEP_MOVE_GPT,  /* the backup partition table at the medium's real end */
@@ -59,6 +61,8 @@ struct plan_input {
 	uint64_t moved_gpt_offset_bytes; /* where the backup GPT goes; 0: it is not moved */
 	enum unmapped unmapped;
 	bool is_blank; /* the target is a new file: nothing old can be on it */
+	bool is_delta; /* write only what differs; needs the index */
+	bool is_capacity_probed;
 };
 
 int plan_make(const struct plan_input *in, struct plan **out, struct err *e);

@@ -80,7 +80,7 @@ ok $? "and the target does not boot"
 
 # ---- A disk that takes everything and keeps the first 2 MiB: smaller than it says
 faulty_disk liar pwrite="[ \$4 -ge 2097152 ] && exec cat >/dev/null"
-fails liar 5 'differs from the image at byte 2097152' "a disk that loses what it was given"
+fails liar 5 'chunk 2 at byte 2097152: first differs at byte 2097152' "a disk that loses what it was given"
 
 # ---- Full file systems
 mkdir "$TMP/small"

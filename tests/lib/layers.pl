@@ -14,8 +14,8 @@ my %may_use = (
 	'flash/disk'  => ['flash/base'],
 	'flash/usb'   => ['flash/base'],
 	'flash/sink'  => ['flash/base', 'flash/image', 'flash/disk', 'flash/usb'],
-	'flash'       => [map { "flash/$_" } qw(base trust image disk usb sink)],
-	'flash/plan'  => ['flash', map { "flash/$_" } qw(base trust image disk usb sink)],
+	'flash/plan'  => [map { "flash/$_" } qw(base trust image disk usb sink)],
+	'flash'       => [map { "flash/$_" } qw(base trust image disk usb sink plan)],
 	'boards'      => ['flash/base'],
 	'bootloader'  => ['flash/base', 'flash/disk', 'flash/plan', 'boards'],
 	'provision'   => ['flash', 'boards', 'bootloader', map { "flash/$_" }
@@ -196,13 +196,21 @@ my %rules = (
 	writes => sub {
 		each_line(qr/\.c$/, sub {
 			my ($file, $line, $code) = @_;
-			# The executor does what a plan says; the probe for counterfeit media comes
-			# before it, and puts back what it wrote.
-			print "$file:$line: only execute.c and capacity.c of flash/plan write to a sink\n"
+			# The executor does what a plan says, and what does not read back is written
+			# again; the probe for counterfeit media puts back what it wrote.
+			print "$file:$line: only execute.c, mend.c and capacity.c of flash/plan write to a sink\n"
 				if $code =~ /\bsink_write\s*\(/ &&
-				$file !~ m{^flash/(?:sink/|plan/(?:execute|capacity)\.c$)};
+				$file !~ m{^flash/(?:sink/|plan/(?:execute|mend|capacity)\.c$)};
 			print "$file:$line: only flash/sink/sink.c calls what a kind of sink does\n"
 				if $code =~ /\bops\s*->\s*write\b/ && $file ne 'flash/sink/sink.c';
+		});
+	},
+	threads => sub {
+		each_line(qr/\.c$/, sub {
+			my ($file, $line, $code) = @_;
+			print "$file:$line: threads are made in flash/base/pump.c and flash/copy.c alone\n"
+				if $code =~ /\b(?:pthread|thrd)_create\b/ &&
+				$file !~ m{^flash/(?:base/pump|copy)\.c$};
 		});
 	},
 );

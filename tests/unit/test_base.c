@@ -227,6 +227,50 @@ static void json_of_bytes_that_are_not_utf8_is_valid(void **state)
 /* ---- Stopping ----------------------------------------------------------------------------------
  */
 
+static void scope_is_cancelled_from_within_without_its_outer(void **state)
+{
+	CLEANUP(cancel_scope_release) struct cancel_scope scope = {{-1}, -1};
+	int fds[2];
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	const struct cancel outer = {.fd = fds[0]};
+	assert_int_equal(cancel_scope_init(&scope, &outer, &e), 0);
+	assert_false(cancel_is_requested(&scope.cancel));
+	cancel_scope_request(&scope);
+	assert_true(cancel_is_requested(&scope.cancel));
+	assert_false(cancel_is_requested(&outer));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void scope_is_cancelled_with_its_outer(void **state)
+{
+	CLEANUP(cancel_scope_release) struct cancel_scope scope = {{-1}, -1};
+	int fds[2];
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	const struct cancel outer = {.fd = fds[0]};
+	assert_int_equal(cancel_scope_init(&scope, &outer, &e), 0);
+	close(fds[1]); /* readable from now on: it is at its end */
+	assert_true(cancel_is_requested(&scope.cancel));
+	close(fds[0]);
+}
+
+static void scope_that_cannot_be_made_is_told(void **state)
+{
+	CLEANUP(cancel_scope_release) struct cancel_scope scope = {{-1}, -1};
+	const struct cancel outer = {.fd = 12345}; /* not open */
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(cancel_scope_init(&scope, &outer, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+}
+
 static void cancel_is_seen_as_long_as_its_descriptor_is_readable(void **state)
 {
 	int fds[2] = {-1, -1};
@@ -308,6 +352,9 @@ int main(void)
 		cmocka_unit_test(zeros_are_told_from_one_late_byte),
 		cmocka_unit_test(json_members_are_separated_and_escaped),
 		cmocka_unit_test(json_of_bytes_that_are_not_utf8_is_valid),
+		cmocka_unit_test(scope_is_cancelled_from_within_without_its_outer),
+		cmocka_unit_test(scope_is_cancelled_with_its_outer),
+		cmocka_unit_test(scope_that_cannot_be_made_is_told),
 		cmocka_unit_test(cancel_is_seen_as_long_as_its_descriptor_is_readable),
 		cmocka_unit_test(wait_for_data_ends_when_asked_to_stop),
 		cmocka_unit_test(wait_for_data_goes_on_after_a_signal),

@@ -39,6 +39,7 @@ static enum err_code write_to(const struct fixture *f, const char *path, struct 
 	static const struct signatures nothing_old = {0};
 	const struct image_request r = fixture_request(f, path);
 	CLEANUP(image_freep) struct image *im = NULL;
+	CLEANUP(feed_freep) struct feed *feed = NULL;
 	CLEANUP(plan_freep) struct plan *p = NULL;
 	struct err e = {0};
 
@@ -53,7 +54,8 @@ static enum err_code write_to(const struct fixture *f, const char *path, struct 
 		.stale = &nothing_old,
 	};
 	assert_int_equal(plan_make(&in, &p, &e), 0);
-	struct execution x = {.plan = p, .image = im, .sink = s, .target = "medium"};
+	assert_int_equal(feed_image_new(im, &feed, &e), 0);
+	struct execution x = {.plan = p, .image = im, .feed = feed, .sink = s, .target = "medium"};
 	return execute(&x, &e) < 0 ? e.code : ERR_NONE;
 }
 

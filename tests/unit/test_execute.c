@@ -1,5 +1,7 @@
 /* Doing a plan: order of writes, failures at every point, holes, the moved partition table. The
  * image is an unsigned file, for what a signature adds is tested elsewhere. */
+#include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +17,7 @@
 #include "flash/base/fdio.h"
 #include "flash/base/units.h"
 #include "flash/image/bmap.h"
+#include "flash/plan/compare.h"
 #include "flash/plan/execute.h"
 
 enum {
@@ -35,9 +38,10 @@ struct faulty {
 	size_t n_flushes;
 	size_t failing_write; /* from 1; 0: none */
 	size_t failing_flush;
-	uint64_t asked_offset_bytes; /* the last read */
-	size_t n_asked_bytes;
 	uint64_t flipped_bytes; /* the byte at this offset reads back another; UINT64_MAX: none */
+	unsigned n_flips;       /* so often */
+	uint64_t asked_offsets_bytes[N_LOG_MAX];
+	size_t n_taken;
 };
 
 static int faulty_write(struct sink *s, const struct chunk *c, struct err *e)
@@ -72,25 +76,35 @@ static int faulty_read_ask(struct sink *s, uint64_t offset_bytes, size_t n_bytes
 {
 	struct faulty *f = (struct faulty *)s;
 
-	f->asked_offset_bytes = offset_bytes;
-	f->n_asked_bytes = n_bytes;
+	f->asked_offsets_bytes[(f->n_taken + s->n_reads) % N_LOG_MAX] = offset_bytes;
 	return sink_read_ask(f->inner, offset_bytes, n_bytes, e);
+}
+
+/* Turn the bit of the byte that is to be wrong, as long as it is. */
+static void spoil(struct faulty *f, uint64_t offset_bytes, uint8_t *bytes)
+{
+	uint64_t in_bytes = f->flipped_bytes - offset_bytes;
+
+	if (f->flipped_bytes < offset_bytes || in_bytes >= MIB || f->n_flips == 0)
+		return;
+	bytes[in_bytes] ^= 1;
+	f->n_flips--;
 }
 
 static int faulty_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
 {
 	struct faulty *f = (struct faulty *)s;
+	uint64_t offset_bytes = f->asked_offsets_bytes[f->n_taken++ % N_LOG_MAX];
 
 	if (sink_read_take(f->inner, out_bytes, e) < 0)
 		return -1;
-	if (f->flipped_bytes >= f->asked_offset_bytes &&
-	    f->flipped_bytes < f->asked_offset_bytes + f->n_asked_bytes)
-		(*out_bytes)[f->flipped_bytes - f->asked_offset_bytes] ^= 1;
+	spoil(f, offset_bytes, *out_bytes);
 	return 0;
 }
 
 static void faulty_free(struct sink *s)
 {
+	sink_release(s);
 	sink_free(((struct faulty *)s)->inner);
 	free(s);
 }
@@ -117,7 +131,10 @@ struct scene {
 	struct image *image;   /* owned */
 	struct signatures old; /* borrowed items; what the medium showed before: nothing */
 	struct plan *plan;     /* owned */
+	struct feed *feed;     /* owned */
 	struct execution x;
+	unsigned n_notes; /* what note_notes() counted, and the last of them */
+	char note[256];
 };
 
 static int scene_new(void **state)
@@ -133,14 +150,14 @@ static int scene_new(void **state)
 	for (size_t i = 0; i < IMAGE_BYTES; i++)
 		s->image_bytes[i] = (uint8_t)(i * 7 + i / 4096);
 	s->sink = calloc(1, sizeof *s->sink);
-	s->sink->base.ops = &faulty_ops;
+	s->sink->flipped_bytes = UINT64_MAX;
+	s->sink->n_flips = UINT_MAX;
+	assert_int_equal(sink_mem_new(MEDIUM_BYTES, &s->sink->bytes, &s->sink->inner, &e), 0);
+	memset(s->sink->bytes, 0xee, MEDIUM_BYTES);
+	const struct sink_options options = {.pool = sink_pool(s->sink->inner)};
+	assert_int_equal(sink_init(&s->sink->base, &faulty_ops, &options, &e), 0);
 	s->sink->base.size_bytes = MEDIUM_BYTES;
 	s->sink->base.sector_bytes = 512;
-	s->sink->base.probe_fd = -1;
-	s->sink->flipped_bytes = UINT64_MAX;
-	assert_int_equal(sink_mem_new(MEDIUM_BYTES, &s->sink->bytes, &s->sink->inner, &e), 0);
-	s->sink->base.options.pool = sink_pool(s->sink->inner);
-	memset(s->sink->bytes, 0xee, MEDIUM_BYTES);
 	*state = s;
 	return 0;
 }
@@ -149,6 +166,7 @@ static int scene_free(void **state)
 {
 	struct scene *s = *state;
 
+	feed_free(s->feed);
 	plan_free(s->plan);
 	image_free(s->image);
 	sink_free((struct sink *)s->sink);
@@ -178,8 +196,14 @@ static void prepare(struct scene *s, const char *bmap_where, enum unmapped unmap
 		.unmapped = unmapped,
 	};
 	assert_int_equal(plan_make(&in, &s->plan, &e), 0);
+	assert_int_equal(feed_image_new(s->image, &s->feed, &e), 0);
 	s->x = (struct execution){
-		.plan = s->plan, .image = s->image, .sink = (struct sink *)s->sink, .target = "t"};
+		.plan = s->plan,
+		.image = s->image,
+		.feed = s->feed,
+		.sink = (struct sink *)s->sink,
+		.target = "t",
+	};
 }
 
 /* No byte of the image's first chunk is on the medium. */
@@ -316,6 +340,102 @@ static void what_was_wiped_behind_the_image_is_read_back(void **state)
 	s->sink->flipped_bytes = IMAGE_BYTES + 1099;
 	assert_int_equal(execute(&s->x, &e), -1);
 	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_true(nothing_bootable_is_on(s));
+}
+
+/* Into the same file, which is open. */
+static void put_over_file(const char *path, const uint8_t *bytes, size_t n_bytes)
+{
+	CLEANUP(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	struct err e = {0};
+
+	assert_int_equal(fdio_pwrite(fd, bytes, n_bytes, 0, &e), 0);
+}
+
+static void note_notes(void *context, const struct event *ev)
+{
+	struct scene *s = context;
+
+	if (ev->kind != EVENT_NOTE)
+		return;
+	s->n_notes++;
+	(void)snprintf(s->note, sizeof s->note, "%s", ev->text);
+}
+
+static void byte_that_reads_back_another_once_is_written_again(void **state)
+{
+	struct scene *s = *state;
+	const struct listener listener = {.on_event = note_notes, .context = s};
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->flipped_bytes = 2 * MIB + 7;
+	s->sink->n_flips = 1;
+	s->x.n_retries = 3;
+	s->x.listener = &listener;
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_memory_equal(s->sink->bytes, s->image_bytes, IMAGE_BYTES);
+	assert_int_equal(s->n_notes, 1);
+	assert_non_null(strstr(s->note, "chunk 2 at byte 2097152"));
+	assert_non_null(strstr(s->note, "try 1 of 3"));
+}
+
+static void byte_that_always_reads_back_another_is_a_bad_medium_in_the_end(void **state)
+{
+	struct scene *s = *state;
+	const struct listener listener = {.on_event = note_notes, .context = s};
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->flipped_bytes = 2 * MIB + 7;
+	s->x.n_retries = 3;
+	s->x.listener = &listener;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_int_equal(s->n_notes, 3);
+	assert_non_null(strstr(e.text, "byte 2097159"));
+	assert_non_null(strstr(e.text, "the medium is bad"));
+	assert_true(nothing_bootable_is_on(s));
+}
+
+static void byte_of_the_commit_that_reads_back_another_once_is_written_again(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->flipped_bytes = 510;
+	s->sink->n_flips = 1;
+	s->x.n_retries = 1;
+	assert_int_equal(execute(&s->x, &e), 0);
+	assert_int_equal(s->x.state, STATE_COMPLETE);
+	assert_memory_equal(s->sink->bytes, s->image_bytes, IMAGE_BYTES);
+}
+
+/* Put what image_bytes holds by now over the image file, when all of it is written. */
+static void change_image(void *context, const struct event *ev)
+{
+	const struct scene *s = context;
+
+	if (ev->kind == EVENT_PHASE && ev->phase == PHASE_READ_BACK)
+		put_over_file(s->path, s->image_bytes, IMAGE_BYTES);
+}
+
+static void image_that_changed_meanwhile_is_not_written_again(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->flipped_bytes = 2 * MIB + 7;
+	s->sink->n_flips = 1;
+	s->x.n_retries = 3;
+	s->image_bytes[2 * MIB] ^= 1;
+	const struct listener listener = {.on_event = change_image, .context = s};
+	s->x.listener = &listener;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_non_null(strstr(e.text, "the image has changed"));
 	assert_true(nothing_bootable_is_on(s));
 }
 
@@ -525,7 +645,7 @@ static void comparing_finds_the_first_byte_that_differs(void **state)
 	prepare(s, NULL, UNMAPPED_KEEP);
 	memcpy(s->sink->bytes, s->image_bytes, IMAGE_BYTES);
 	s->sink->bytes[MIB + 3] ^= 1;
-	assert_int_equal(execute_compare(&s->x, &e), -1);
+	assert_int_equal(compare(&s->x, &e), -1);
 	assert_int_equal(e.code, ERR_DIFFERS);
 	assert_non_null(strstr(e.text, "byte 1048579"));
 }
@@ -537,7 +657,7 @@ static void comparing_an_exact_copy_writes_nothing(void **state)
 
 	prepare(s, NULL, UNMAPPED_KEEP);
 	memcpy(s->sink->bytes, s->image_bytes, IMAGE_BYTES);
-	assert_int_equal(execute_compare(&s->x, &e), 0);
+	assert_int_equal(compare(&s->x, &e), 0);
 	assert_int_equal(s->sink->n_writes, 0);
 }
 
@@ -556,6 +676,10 @@ int main(void)
 		TEST(first_sector_is_read_back_too),
 		TEST(rest_of_the_first_chunk_is_read_back_before_its_first_bytes_are_written),
 		TEST(what_was_wiped_behind_the_image_is_read_back),
+		TEST(byte_that_reads_back_another_once_is_written_again),
+		TEST(byte_that_always_reads_back_another_is_a_bad_medium_in_the_end),
+		TEST(byte_of_the_commit_that_reads_back_another_once_is_written_again),
+		TEST(image_that_changed_meanwhile_is_not_written_again),
 		TEST(failing_last_write_leaves_the_commit_in_doubt),
 		TEST(request_to_stop_before_the_start_touches_nothing),
 		TEST(request_to_stop_while_reading_back_leaves_nothing_bootable),
