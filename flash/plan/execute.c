@@ -238,25 +238,36 @@ static int do_flush(struct run *r, const struct step *s, struct err *e)
 /* ---- Reading back ------------------------------------------------------------------------------
  */
 
-/* What was wiped behind the image's last sector must be found wiped, up to the moved table. */
+/* What was wiped must be found wiped: the first chunk, onto which a medium that wraps has put
+ * others by now, and what is behind the image's last sector, up to the moved table. */
+static int add_wipe(struct run *r, const struct step *s, struct err *e)
+{
+	uint64_t image_end_bytes = align_up(r->image_bytes, r->x->sink->sector_bytes);
+	uint64_t tail_bytes = r->x->moved ? r->x->moved->tail_offset_bytes : UINT64_MAX;
+	uint64_t to_bytes = min_u64(s->offset_bytes + s->size_bytes, tail_bytes);
+	size_t piece_bytes = image_chunk_bytes(r->x->image);
+
+	if (s->offset_bytes == 0 && !is_done_already(r) &&
+	    written_add_zeros(&r->written, 0, min_u64(to_bytes, image_end_bytes), piece_bytes, e) <
+		    0)
+		return -1;
+	return written_add_zeros(&r->written, max_u64(s->offset_bytes, image_end_bytes), to_bytes,
+				 piece_bytes, e);
+}
+
 static int add_wipes(struct run *r, struct err *e)
 {
 	const struct plan *p = r->x->plan;
-	uint64_t end_bytes = align_up(r->image_bytes, r->x->sink->sector_bytes);
-	uint64_t tail_bytes = r->x->moved ? r->x->moved->tail_offset_bytes : UINT64_MAX;
 
-	for (size_t i = 0; i < p->n_steps; i++) {
-		const struct step *s = &p->steps[i];
-		if (s->kind == STEP_WIPE &&
-		    written_add_zeros(&r->written, max_u64(s->offset_bytes, end_bytes),
-				      min_u64(s->offset_bytes + s->size_bytes, tail_bytes),
-				      image_chunk_bytes(r->x->image), e) < 0)
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].kind == STEP_WIPE && add_wipe(r, &p->steps[i], e) < 0)
 			return -1;
-	}
 	return 0;
 }
 
-static int do_read_back(struct run *r, const struct step *s, struct err *e)
+/* On some media, mending one piece spoils another: only a pass that mends nothing proves that all
+ * is right. */
+static int read_back_until_right(struct run *r, struct err *e)
 {
 	const struct read_back reading = {
 		.sink = r->x->sink,
@@ -267,11 +278,24 @@ static int do_read_back(struct run *r, const struct step *s, struct err *e)
 		.on_mismatch = mend_piece,
 	};
 
+	for (unsigned n_passes = 0; n_passes <= r->x->n_retries; n_passes++) {
+		r->n_mended = 0;
+		run_emit(r, EVENT_PHASE, PHASE_READ_BACK, 0, r->image_bytes);
+		if (read_back(&reading, e) < 0)
+			return -1;
+		if (r->n_mended == 0)
+			return 0;
+	}
+	return err_set(e, ERR_DIFFERS,
+		       "reading back: in each of %u passes chunks differed that had been right "
+		       "before, %u in the last; the medium is bad: replace it",
+		       r->x->n_retries + 1, r->n_mended);
+}
+
+static int do_read_back(struct run *r, const struct step *s, struct err *e)
+{
 	(void)s;
-	if (add_wipes(r, e) < 0)
-		return -1;
-	run_emit(r, EVENT_PHASE, PHASE_READ_BACK, 0, r->image_bytes);
-	return read_back(&reading, e);
+	return add_wipes(r, e) < 0 ? -1 : read_back_until_right(r, e);
 }
 
 /* ---- Committing --------------------------------------------------------------------------------

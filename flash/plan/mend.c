@@ -122,7 +122,7 @@ int mend_say_differs(const struct run *r, const struct written *w, const uint8_t
 
 int mend_piece(void *context, const struct written *w, const uint8_t *found_bytes, struct err *e)
 {
-	const struct run *r = context;
+	struct run *r = context;
 	CLEANUP(chunk_freep) struct chunk *c = NULL;
 	struct err why_not = {0};
 
@@ -138,6 +138,7 @@ int mend_piece(void *context, const struct written *w, const uint8_t *found_byte
 		return err_hint(e, "it cannot be written again, for the image has changed");
 	if (!c)
 		return err_hint(e, "it cannot be written again: %s", why_not.text);
+	r->n_mended++;
 	return write_until_right(r, w, c, e);
 }
 

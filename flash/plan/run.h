@@ -17,6 +17,7 @@ struct run {
 	uint8_t *is_wanted;       /* owned; one byte a chunk */
 	bool is_any_wanted;
 	bool is_tail_wanted;
+	unsigned n_mended; /* pieces, while reading back once */
 };
 
 /* What r owns, not *r. */

@@ -38,11 +38,23 @@ struct faulty {
 	size_t n_flushes;
 	size_t failing_write; /* from 1; 0: none */
 	size_t failing_flush;
+	uint64_t
+		wrap_bytes; /* it has only so many, and begins again behind them; 0: it is honest */
 	uint64_t flipped_bytes; /* the byte at this offset reads back another; UINT64_MAX: none */
 	unsigned n_flips;       /* so often */
 	uint64_t asked_offsets_bytes[N_LOG_MAX];
 	size_t n_taken;
 };
+
+static void write_wrapped(struct faulty *f, const struct chunk *c)
+{
+	uint8_t *to = f->bytes + chunk_offset_bytes(c) % f->wrap_bytes;
+
+	if (chunk_kind(c) == CHUNK_DATA)
+		memcpy(to, chunk_bytes(c), (size_t)chunk_size_bytes(c));
+	else
+		memset(to, 0, (size_t)chunk_size_bytes(c));
+}
 
 static int faulty_write(struct sink *s, const struct chunk *c, struct err *e)
 {
@@ -51,7 +63,10 @@ static int faulty_write(struct sink *s, const struct chunk *c, struct err *e)
 	f->written_offsets_bytes[f->n_writes++] = chunk_offset_bytes(c);
 	if (f->n_writes == f->failing_write)
 		return err_set(e, ERR_IO, "write failed");
-	return sink_write(f->inner, c, e);
+	if (f->wrap_bytes == 0)
+		return sink_write(f->inner, c, e);
+	write_wrapped(f, c);
+	return 0;
 }
 
 static int faulty_discard(struct sink *s, uint64_t offset_bytes, uint64_t size_bytes, struct err *e)
@@ -77,7 +92,8 @@ static int faulty_read_ask(struct sink *s, uint64_t offset_bytes, size_t n_bytes
 	struct faulty *f = (struct faulty *)s;
 
 	f->asked_offsets_bytes[(f->n_taken + s->n_reads) % N_LOG_MAX] = offset_bytes;
-	return sink_read_ask(f->inner, offset_bytes, n_bytes, e);
+	return sink_read_ask(f->inner, f->wrap_bytes ? offset_bytes % f->wrap_bytes : offset_bytes,
+			     n_bytes, e);
 }
 
 /* Turn the bit of the byte that is to be wrong, as long as it is. */
@@ -302,13 +318,23 @@ static void last_byte_of_a_partial_chunk_is_read_back(void **state)
 	assert_int_equal(e.code, ERR_DIFFERS);
 }
 
+/* A byte of the first sector reads back wrong as soon as it is more than zeros. */
+static void spoil_commit(void *context, const struct event *ev)
+{
+	struct scene *s = context;
+
+	if (ev->kind == EVENT_PHASE && ev->phase == PHASE_COMMIT)
+		s->sink->flipped_bytes = 510;
+}
+
 static void first_sector_is_read_back_too(void **state)
 {
 	struct scene *s = *state;
 	struct err e = {0};
 
 	prepare(s, NULL, UNMAPPED_KEEP);
-	s->sink->flipped_bytes = 510;
+	const struct listener listener = {.on_event = spoil_commit, .context = s};
+	s->x.listener = &listener;
 	assert_int_equal(execute(&s->x, &e), -1);
 	assert_int_equal(e.code, ERR_DIFFERS);
 	assert_non_null(strstr(e.text, "byte 510"));
@@ -398,13 +424,40 @@ static void byte_that_always_reads_back_another_is_a_bad_medium_in_the_end(void 
 	assert_true(nothing_bootable_is_on(s));
 }
 
+/* Each piece can be written again, but that destroys another: no number of tries may count. */
+static void medium_that_wraps_is_bad_however_often_it_is_written(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->wrap_bytes = 2 * MIB;
+	s->x.n_retries = 3;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+	assert_non_null(strstr(e.text, "the medium is bad"));
+}
+
+static void medium_that_wraps_onto_the_first_chunk_alone_is_found(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->wrap_bytes = 3 * MIB;
+	s->x.n_retries = 3;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_DIFFERS);
+}
+
 static void byte_of_the_commit_that_reads_back_another_once_is_written_again(void **state)
 {
 	struct scene *s = *state;
 	struct err e = {0};
 
 	prepare(s, NULL, UNMAPPED_KEEP);
-	s->sink->flipped_bytes = 510;
+	const struct listener listener = {.on_event = spoil_commit, .context = s};
+	s->x.listener = &listener;
 	s->sink->n_flips = 1;
 	s->x.n_retries = 1;
 	assert_int_equal(execute(&s->x, &e), 0);
@@ -678,6 +731,8 @@ int main(void)
 		TEST(what_was_wiped_behind_the_image_is_read_back),
 		TEST(byte_that_reads_back_another_once_is_written_again),
 		TEST(byte_that_always_reads_back_another_is_a_bad_medium_in_the_end),
+		TEST(medium_that_wraps_is_bad_however_often_it_is_written),
+		TEST(medium_that_wraps_onto_the_first_chunk_alone_is_found),
 		TEST(byte_of_the_commit_that_reads_back_another_once_is_written_again),
 		TEST(image_that_changed_meanwhile_is_not_written_again),
 		TEST(failing_last_write_leaves_the_commit_in_doubt),
