@@ -33,14 +33,14 @@ strace -qq true 2>/dev/null || skip_all "strace cannot trace here"
 # The leak checker cannot work in a program that is traced (make check SAN=1).
 export ASAN_OPTIONS=detect_leaks=0
 
-# What cannot fail (fcntl: on a descriptor that is open), what fails before the program is there, and
-# brk, which tells of a failure in a way that strace cannot.
-BEYOND='brk execve exit exit_group fcntl rt_sigreturn restart_syscall'
-# The errors that such a call has in earnest; EIO is that of all others. A futex may say EAGAIN at any
-# time.
+# What cannot fail (fcntl: on a descriptor that is open), or fails before the program is there; and what
+# strace cannot let fail as the kernel does: brk, which tells of it in another way, close, which lets go
+# of the descriptor all the same, and futex, whose wakings never fail.
+BEYOND='brk close execve exit exit_group fcntl futex rt_sigreturn restart_syscall'
+# The errors that such a call has in earnest; EIO is that of all others.
 declare -A ERRORS=(
 	[mmap]=ENOMEM [mprotect]=ENOMEM [munmap]=ENOMEM [mremap]=ENOMEM [madvise]=ENOMEM
-	[clone]=EAGAIN [clone3]=EAGAIN [futex]=EAGAIN
+	[clone]=EAGAIN [clone3]=EAGAIN
 	[openat]='EACCES EMFILE' [read]='EIO EINTR' [pread64]='EIO EINTR' [pwrite64]='EIO ENOSPC EINTR'
 	[write]='EIO ENOSPC' [fallocate]='EIO EOPNOTSUPP' [ioctl]='EIO EOPNOTSUPP'
 	[poll]='EIO EINTR' [ppoll]='EIO EINTR'
