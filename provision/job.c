@@ -3,11 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "flash/base/cleanup.h"
 #include "flash/copy.h"
-#include "flash/plan/execute.h"
 #include "flash/trust/floor.h"
 #include "provision/journal.h"
 #include "provision/overlap.h"
@@ -53,24 +53,44 @@ const struct target *job_target(const struct job *j, size_t i)
 	return &j->targets[i];
 }
 
-static void emit_text(const struct job *j, const struct target *t, enum event_kind kind,
+static void emit_text(const struct listener *l, const struct target *t, enum event_kind kind,
 		      const char *text)
 {
 	const struct event ev = {
 		.kind = kind, .code = t->failure.code, .target = t->path, .text = text};
 
-	event_emit(j->request->listener, &ev);
+	event_emit(l, &ev);
 }
 
-static void fail(const struct job *j, struct target *t)
+static void fail(const struct listener *l, struct target *t)
 {
 	t->is_failed = true;
 	target_let_go(t);
-	emit_text(j, t, EVENT_FAILED, t->failure.text);
+	emit_text(l, t, EVENT_FAILED, t->failure.text);
 }
 
 /* ---- Preparing ---------------------------------------------------------------------------------
  */
+
+/* What is on a target can only be held against digests that are known beforehand. */
+static int check_delta(const struct job *j, struct err *e)
+{
+	const struct job_request *r = j->request;
+
+	if (!r->policy.is_delta)
+		return 0;
+	if (r->n_targets > 1 && !image_can_be_read_again(j->selection.image))
+		return err_set(e, ERR_USAGE,
+			       "%s can be read only once, but with --delta each of %zu targets "
+			       "wants other parts of it; write from a file",
+			       r->image.where, r->n_targets);
+	if (image_manifest(j->selection.image))
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "--delta needs a signed image: without signed digests nothing tells what is "
+		       "right on the target already; write all of it without --delta, or sign the "
+		       "image (`lkflash sign`)");
+}
 
 static int select_board(struct job *j, struct err *e)
 {
@@ -100,7 +120,8 @@ int job_open(const struct job_request *r, struct job **out, struct err *e)
 		return -1;
 	j->image_request = r->image;
 	j->image_request.source.cancel = &j->reading.cancel;
-	if (image_open(&j->image_request, &j->selection.image, e) < 0 || select_board(j, e) < 0)
+	if (image_open(&j->image_request, &j->selection.image, e) < 0 || check_delta(j, e) < 0 ||
+	    select_board(j, e) < 0)
 		return -1;
 	*out = TAKE(j);
 	return 0;
@@ -131,7 +152,7 @@ static int look_at_targets(struct job *j, size_t *out_n_good, struct err *e)
 		return -1;
 	for (size_t i = 0; i < r->n_targets; i++) {
 		if (j->targets[i].is_failed)
-			fail(j, &j->targets[i]);
+			fail(r->listener, &j->targets[i]);
 		else
 			n_good++;
 	}
@@ -150,9 +171,9 @@ int job_prepare(struct job *j, struct err *e)
 		return -1;
 	for (size_t i = 0; i < r->n_targets; i++) {
 		struct target *t = &j->targets[i];
-		if (!t->is_failed &&
-		    target_open(t, &r->policy, &r->image, &j->selection, &t->failure) < 0)
-			fail(j, t);
+		if (!t->is_failed && target_open(t, &r->policy, &r->image, &j->selection, r->cancel,
+						 &t->failure) < 0)
+			fail(r->listener, t);
 	}
 	return 0;
 }
@@ -176,14 +197,6 @@ static int raise_floors(const struct job *j, struct err *e)
 		return err_wrap(e, "the target is written and verified, but the time it proves "
 				   "cannot be kept");
 	return 0;
-}
-
-/* How to go on after a write that failed: by the same command, unless the image itself is at fault.
- */
-static const char *way_on(enum err_code code)
-{
-	return code == ERR_UNTRUSTED ? "get the image again and write that"
-				     : "run the same command again";
 }
 
 enum { N_OVERRIDES_MAX = 2 };
@@ -210,9 +223,9 @@ static void emit_start(const struct job *j, const struct target *t)
 
 	if (m)
 		(void)snprintf(text, sizeof text, "%s %s", m->name, m->version);
-	emit_text(j, t, EVENT_STARTED, text);
+	emit_text(j->request->listener, t, EVENT_STARTED, text);
 	for (size_t i = 0; i < n_overrides; i++)
-		emit_text(j, t, EVENT_OVERRIDE, overrides[i]);
+		emit_text(j->request->listener, t, EVENT_OVERRIDE, overrides[i]);
 }
 
 /* A journal that cannot be written is told, but the target is as good. */
@@ -232,137 +245,136 @@ static void note_in_journal(const struct job *j, const struct target *t, const s
 	struct err e = {0};
 
 	if (journal_append(j->request->state_dir, &entry, &e) < 0)
-		emit_text(j, t, EVENT_NOTE, e.text);
+		emit_text(t->execution.listener, t, EVENT_NOTE, e.text);
 }
 
-/* Memory is short. */
-static void fail_unexecuted(struct job *j)
+/* How to go on after a write that failed: by the same command, unless image or medium is at fault.
+ */
+static const char *way_on(const struct job *j, const struct target *t, enum err_code code)
 {
-	for (size_t i = 0; i < j->request->n_targets; i++) {
-		struct target *t = &j->targets[i];
-		if (t->is_failed)
-			continue;
-		(void)err_set(&t->failure, ERR_IO, "writing %s: out of memory", t->path);
-		fail(j, t);
-	}
+	bool is_part_there = t->execution.state == STATE_INCOMPLETE &&
+			     image_manifest(j->selection.image) && !j->request->policy.is_delta;
+
+	if (code == ERR_DIFFERS)
+		return "";
+	if (code == ERR_UNTRUSTED)
+		return "; get the image again and write that";
+	return is_part_there ? "; run the same command again, with --delta to write only what is "
+			       "missing"
+			     : "; run the same command again";
 }
 
-/* The targets that are executed, n of each. */
-struct running {
+/* What is left to be done when all steps of t's plan but the last are: look at it as a machine
+ * will.
+ */
+static int conclude(const struct job *j, const struct target *t, struct err *failure)
+{
+	if (failure->code != ERR_NONE)
+		return err_hint(failure, "%s%s", target_state_text(t->execution.state),
+				way_on(j, t, failure->code));
+	if (target_check_written(t, j->selection.board, failure) < 0)
+		return -1;
+	return raise_floors(j, failure);
+}
+
+static void emit_done(const struct job *j, const struct target *t)
+{
+	const struct event ev = {
+		.kind = EVENT_DONE,
+		.target = t->path,
+		.text = guarantee_name(image_guarantee(j->selection.image)),
+		.done_bytes = t->execution.written_bytes,
+		.total_bytes = image_size_bytes(j->selection.image),
+	};
+	event_emit(t->execution.listener, &ev);
+}
+
+/* The targets that are not refused. */
+struct batch {
 	struct job *job;
-	struct target **targets;      /* owned */
-	struct execution *executions; /* owned */
-	struct execution **in_order;  /* owned; where these are */
-	size_t n;
+	struct execution **executions; /* owned; n_targets of them, as of the next */
+	struct target **targets;       /* owned */
+	size_t n_targets;
 };
 
-static void running_release(struct running *r)
+static void batch_release(struct batch *b)
 {
-	free(r->targets);
-	free(r->executions);
-	free(r->in_order);
+	free(b->executions);
+	free(b->targets);
 }
 
-static int check_target(const struct job *j, const struct target *t, const struct execution *x,
-			struct err *e)
+/* Target number i of the batch is at its end, while others go on. */
+static void on_finished(void *context, size_t i, struct err *failure)
 {
-	/* Only after a write that went well: *e is empty then. */
-	if (e->code != ERR_NONE)
-		return err_hint(e, "%s; %s", target_state_text(x->state), way_on(e->code));
-	if (target_check_written(t, j->selection.board, j->request->listener, e) < 0)
-		return -1;
-	return raise_floors(j, e);
-}
-
-static void finish_target(void *context, size_t i, struct err *failure)
-{
-	const struct running *r = context;
-	struct job *j = r->job;
-	struct target *t = r->targets[i];
+	const struct batch *b = context;
+	struct target *t = b->targets[i];
 
 	t->failure = *failure;
-	int result = check_target(j, t, &r->executions[i], &t->failure);
-	note_in_journal(j, t, result < 0 ? &t->failure : NULL);
+	int result = conclude(b->job, t, &t->failure);
+	note_in_journal(b->job, t, result < 0 ? &t->failure : NULL);
 	if (result < 0) {
 		(void)err_wrap(&t->failure, "writing %s", t->path);
-		fail(j, t);
+		fail(t->execution.listener, t);
 		return;
 	}
 	target_let_go(t);
-	emit_text(j, t, EVENT_DONE, guarantee_name(image_guarantee(j->selection.image)));
+	emit_done(b->job, t);
 }
 
-static void add_target(struct running *r, struct target *t)
+static int gather(struct job *j, struct batch *out, struct err *e)
 {
-	const struct job *j = r->job;
-	struct execution *x = &r->executions[r->n];
+	size_t n_targets = j->request->n_targets;
 
-	*x = (struct execution){
-		.plan = t->plan,
-		.image = j->selection.image,
-		.sink = t->sink,
-		.moved = t->moved,
-		.cancel = j->request->cancel,
-		.target = t->path,
-	};
-	r->targets[r->n] = t;
-	r->in_order[r->n++] = x;
-	t->is_started = true;
-	emit_start(j, t);
-}
-
-/* All that were not refused, unless we were asked to stop before. */
-static void add_targets(struct running *r)
-{
-	struct job *j = r->job;
-
-	for (size_t i = 0; i < j->request->n_targets; i++) {
+	out->executions = calloc(n_targets, sizeof(struct execution *));
+	out->targets = calloc(n_targets, sizeof(struct target *));
+	if (!out->executions || !out->targets)
+		return err_errno(e, "writing to %zu targets", n_targets);
+	for (size_t i = 0; i < n_targets; i++) {
 		struct target *t = &j->targets[i];
 		if (t->is_failed)
 			continue;
-		if (cancel_check(j->request->cancel, &t->failure) == 0) {
-			add_target(r, t);
-			continue;
-		}
-		(void)err_hint(&t->failure, "the target was not touched");
-		fail(j, t);
+		out->executions[out->n_targets] = &t->execution;
+		out->targets[out->n_targets++] = t;
 	}
+	return 0;
 }
 
-/* None can be executed. */
-static void fail_all(struct running *r, const struct err *why)
+static void emit_memory(const struct job *j, size_t n_targets)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		struct err failure = *why;
-		finish_target(r, i, &failure);
-	}
-}
+	const struct image *image = j->selection.image;
+	struct rusage used = {0};
 
-void job_execute(struct job *j)
-{
-	size_t n = j->request->n_targets;
-	CLEANUP(running_release)
-	struct running r = {
-		.job = j,
-		.targets = calloc(n, sizeof *r.targets),
-		.executions = calloc(n, sizeof *r.executions),
-		.in_order = calloc(n, sizeof *r.in_order),
+	(void)getrusage(RUSAGE_SELF, &used);
+	const struct event_memory memory = {
+		.buffers_bytes = pool_peak_bytes(image_pool(image)),
+		.bound_bytes = copy_bound_bytes(n_targets, image_chunk_bytes(image)),
+		.process_bytes = (uint64_t)used.ru_maxrss << 10, /* getrusage(2): kilobytes */
 	};
-	struct err e = {0};
+	const struct event ev = {.kind = EVENT_MEMORY, .memory = &memory};
+	event_emit(j->request->listener, &ev);
+}
 
-	if (r.targets && r.executions && r.in_order)
-		add_targets(&r);
-	else
-		fail_unexecuted(j);
-	const struct copy c = {
+int job_execute(struct job *j, struct err *e)
+{
+	CLEANUP(batch_release) struct batch b = {.job = j};
+
+	if (gather(j, &b, e) < 0)
+		return -1;
+	if (b.n_targets == 0)
+		return 0;
+	const struct copy copy = {
 		.image = j->selection.image,
-		.targets = r.in_order,
-		.n_targets = r.n,
+		.targets = b.executions,
+		.n_targets = b.n_targets,
 		.listener = j->request->listener,
-		.on_finished = finish_target,
-		.context = &r,
+		.on_finished = on_finished,
+		.context = &b,
 		.reading = &j->reading,
 	};
-	if (r.n > 0 && copy_run(&c, &e) < 0)
-		fail_all(&r, &e);
+	for (size_t i = 0; i < b.n_targets; i++)
+		emit_start(j, b.targets[i]);
+	if (copy_run(&copy, e) < 0)
+		return err_hint(e, "no target was touched");
+	emit_memory(j, b.n_targets);
+	return 0;
 }

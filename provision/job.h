@@ -27,7 +27,8 @@ struct job;
 
 /* Open the image and check what does not depend on a target: signature, board, floor. r is borrowed
  * until job_free. Fails with the codes of image_open and registry_by_id; ERR_USAGE when the board
- * is not clear; ERR_REFUSED when the image is for other boards or below the floor. */
+ * is not clear, or only what differs shall be written of an image that is not signed; ERR_REFUSED
+ * when the image is for other boards or below the floor. */
 int job_open(const struct job_request *r, struct job **out, struct err *e);
 void job_free(struct job *j);
 static inline void job_freep(struct job **j)
@@ -47,8 +48,9 @@ const struct board *job_board(const struct job *j);
 size_t job_n_targets(const struct job *j);
 const struct target *job_target(const struct job *j, size_t i);
 
-/* For each prepared target: do the plan, find table and file systems again, raise the floors, note
- * it in the journal, let go of it, and tell the end by EVENT_DONE or EVENT_FAILED; the text then
- * says what state the target is in. A failure's code is one of execute, or ERR_DIFFERS when the
- * target does not show what image and board promise. */
-void job_execute(struct job *j);
+/* For all prepared targets at once: do the plan, and for each, when it is done, find table and file
+ * systems again, raise the floors, note it in the journal, let go of it, and tell the end by
+ * EVENT_DONE or EVENT_FAILED; the text then says what state the target is in. A target's code is
+ * one of execute, or ERR_DIFFERS when it does not show what image and board promise. At the end
+ * EVENT_MEMORY. Fails (ERR_IO) only when nothing could be begun. */
+int job_execute(struct job *j, struct err *e);

@@ -2,6 +2,7 @@
 #include "provision/target.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@
 
 void target_let_go(struct target *t)
 {
-	if (t->is_made && !t->is_started)
+	if (t->is_made && t->execution.state == STATE_UNTOUCHED)
 		(void)unlink(t->path);
 	t->is_made = false;
 	sink_free(TAKE(t->sink));
@@ -38,11 +39,15 @@ int target_look(struct target *t, const struct target_policy *p, const struct im
 	return 0;
 }
 
-static int open_sink(struct target *t, const struct target_policy *p,
-		     const struct image_request *where, const struct image *image, struct err *e)
+static int open_sink(struct target *t, const struct target_policy *p, const struct image *image,
+		     const struct cancel *cancel, struct err *e)
 {
 	enum sink_mode mode = p->is_plan_only ? SINK_LOOK : SINK_WRITE;
-	const struct sink_options o = {.pool = image_pool(image), .cancel = where->source.cancel};
+	const struct sink_options o = {
+		.pool = image_pool(image),
+		.stall_timeout_ms = p->stall_timeout_ms,
+		.cancel = cancel,
+	};
 	int result =
 		t->facts->kind == TARGET_BLOCK
 			? sink_blockdev_open(t->path, mode, &o, &t->sink, e)
@@ -91,6 +96,25 @@ static int find_signatures(struct target *t, struct err *e)
 	return 0;
 }
 
+bool target_is_probed(const struct facts *f, enum capacity_probe probe)
+{
+	/* What this machine makes itself has what it claims. */
+	static const char *const made[] = {"loop", "nbd", "zram"};
+
+	switch (probe) {
+	case CAPACITY_PROBE_ALWAYS:
+		return true;
+	case CAPACITY_PROBE_NEVER:
+		return false;
+	case CAPACITY_PROBE_AUTO:
+		break;
+	}
+	for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+		if (strcmp(f->transport, made[i]) == 0)
+			return false;
+	return f->kind == TARGET_BLOCK && (f->is_removable || f->is_hotplug);
+}
+
 static int make_plan(struct target *t, const struct target_policy *p, const struct image *image,
 		     struct err *e)
 {
@@ -99,25 +123,36 @@ static int make_plan(struct target *t, const struct target_policy *p, const stru
 		.medium_size_bytes = t->sink->size_bytes,
 		.sector_bytes = t->sink->sector_bytes > 512 ? t->sink->sector_bytes : 512,
 		.chunk_bytes = image_chunk_bytes(image),
-		.index = image_index(image),
+		.index = image_manifest(image) ? image_index(image) : NULL,
 		.stale = &t->signatures,
 		.moved_gpt_offset_bytes = t->moved ? t->moved->tail_offset_bytes : 0,
 		.unmapped = p->unmapped,
 		.is_blank = t->sink->is_blank,
+		.is_delta = p->is_delta,
+		.is_capacity_probed = target_is_probed(t->facts, p->capacity_probe),
 	};
 	return plan_make(&in, &t->plan, e);
 }
 
 int target_open(struct target *t, const struct target_policy *p, const struct image_request *where,
-		const struct selection *s, struct err *e)
+		const struct selection *s, const struct cancel *cancel, struct err *e)
 {
 	if (selection_look(s, t->facts->size_bytes, &t->table, e) < 0 ||
-	    check_sector(t, s->image, e) < 0 || open_sink(t, p, where, s->image, e) < 0 ||
+	    check_sector(t, s->image, e) < 0 || open_sink(t, p, s->image, cancel, e) < 0 ||
 	    look_again(t, p, where, s->image, e) < 0 ||
 	    selection_move_gpt(s, t->table, t->sink->size_bytes, &t->moved, e) < 0 ||
-	    find_signatures(t, e) < 0)
+	    find_signatures(t, e) < 0 || make_plan(t, p, s->image, e) < 0)
 		return -1;
-	return make_plan(t, p, s->image, e);
+	t->execution = (struct execution){
+		.plan = t->plan,
+		.image = s->image,
+		.sink = t->sink,
+		.moved = t->moved,
+		.cancel = cancel,
+		.target = t->path,
+		.n_retries = p->n_retries,
+	};
+	return 0;
 }
 
 /* A file can lose its name while it is open: then what was written goes with the descriptor. */
@@ -138,12 +173,11 @@ static int check_still_there(const struct target *t, struct err *e)
 	return 0;
 }
 
-int target_check_written(const struct target *t, const struct board *b, const struct listener *l,
-			 struct err *e)
+int target_check_written(const struct target *t, const struct board *b, struct err *e)
 {
 	const struct event ev = {.kind = EVENT_PHASE, .phase = PHASE_PROBE, .target = t->path};
 
-	event_emit(l, &ev);
+	event_emit(t->execution.listener, &ev);
 	if (outcome_check(t->sink, t->table, b, e) < 0)
 		return err_hint(e, "%s", "the target holds the image, but do not use it");
 	return check_still_there(t, e);

@@ -8,7 +8,8 @@
 #include "flash/plan/compare.h"
 #include "provision/selection.h"
 
-static int open_sink(const char *path, struct sink **out, struct err *e)
+static int open_sink(const char *path, const struct sink_options *o, struct sink **out,
+		     struct err *e)
 {
 	CLEANUP(facts_freep) struct facts *f = NULL;
 
@@ -16,9 +17,9 @@ static int open_sink(const char *path, struct sink **out, struct err *e)
 		return -1;
 	switch (f->kind) {
 	case TARGET_BLOCK:
-		return sink_blockdev_open(path, SINK_LOOK, NULL, out, e);
+		return sink_blockdev_open(path, SINK_LOOK, o, out, e);
 	case TARGET_FILE:
-		return sink_file_open(path, SINK_LOOK, 0, NULL, out, e);
+		return sink_file_open(path, SINK_LOOK, 0, o, out, e);
 	case TARGET_MISSING:
 		return err_set(e, ERR_USAGE, "there is nothing of that name");
 	case TARGET_FOLDER:
@@ -51,7 +52,12 @@ int verify_target(const struct job_request *r, struct err *e)
 	if (image_open(&r->image, &im, e) < 0)
 		return -1;
 	struct selection selected = {.image = im};
-	if (open_sink(path, &s, e) < 0)
+	const struct sink_options o = {
+		.pool = image_pool(im),
+		.stall_timeout_ms = r->policy.stall_timeout_ms,
+		.cancel = r->cancel,
+	};
+	if (open_sink(path, &o, &s, e) < 0)
 		return err_wrap(e, "target %s", path);
 	if (check_size(path, im, s, e) < 0 || selection_read_head(&selected, e) < 0 ||
 	    selection_look(&selected, s->size_bytes, &table, e) < 0 ||

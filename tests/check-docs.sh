@@ -72,7 +72,7 @@ man_members() {
 		}' | sort -u
 }
 
-man_phases() { man_section "$1" "HOW A WRITE PROCEEDS" | sed -n 's/^\.B \([a-z-]*\)$/\1/p' | head -7 | sort; }
+man_phases() { man_section "$1" "HOW A WRITE PROCEEDS" | awk '/^\.TP/ {getline; print $2}' | sort; }
 
 man_statuses() { man_section "$1" "EXIT STATUS" | sed -n 's/^\.B \([0-9]\)$/\1/p'; }
 
@@ -187,6 +187,7 @@ json 0 devices "$TMP/swap.img"
 json 0 plan "${TRUST[@]}" "$TMP/image.raw" "$TMP/swap.img"
 json 0 write "${TRUST[@]}" "$TMP/image.raw" "$TMP/swap.img"
 json 0 verify "${TRUST[@]}" --image "$TMP/image.raw" "$TMP/swap.img"
+json 0 write --delta "${TRUST[@]}" "$TMP/image.raw" "$TMP/swap.img"
 json 0 pack "${KEYS[@]}" --out "$TMP/other.raw.zst" "$TMP/other.raw"
 json 5 verify "${TRUST[@]}" --image "$TMP/other.raw.zst" "$TMP/swap.img"
 json 0 write --allow-unsigned --board generic --manifest "$TMP/image.raw.lkm" "${TRUST[@]}" \

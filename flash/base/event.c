@@ -17,7 +17,7 @@ const char *event_name(enum event_kind kind)
 		[EVENT_STARTED] = "started",   [EVENT_PHASE] = "phase",
 		[EVENT_PROGRESS] = "progress", [EVENT_OVERRIDE] = "override",
 		[EVENT_NOTE] = "note",         [EVENT_DONE] = "done",
-		[EVENT_FAILED] = "failed",
+		[EVENT_FAILED] = "failed",     [EVENT_MEMORY] = "memory",
 	};
 	return names[kind];
 }

@@ -24,10 +24,19 @@ enum event_kind {
 	EVENT_PROGRESS, /* done_bytes of total_bytes (SIZE_UNKNOWN for a pipe) of phase */
 	EVENT_OVERRIDE, /* a check was lifted; text: the flag and what it lifted */
 	EVENT_NOTE,     /* text: something a user should know, and no failure */
-	EVENT_DONE,     /* target is written, durable and read back; text: which guarantee held */
+	EVENT_DONE,     /* target is written, durable and read back; text: which guarantee held;
+			 * done_bytes of total_bytes had to be written (0 of 0: it is not told) */
 	EVENT_FAILED,   /* target failed with code; text: the error, and what state the target is in
 			 */
+	EVENT_MEMORY,   /* all is done, and this is what memory it took */
 	N_EVENTS,
+};
+
+/* What a run took of memory, and how much of it was promised. */
+struct event_memory {
+	uint64_t buffers_bytes; /* of chunks, at most at once */
+	uint64_t bound_bytes;   /* the most that they could have been */
+	uint64_t process_bytes; /* the program as a whole, at most at once */
 };
 
 struct event {
@@ -36,8 +45,9 @@ struct event {
 	enum err_code code;
 	uint64_t done_bytes;
 	uint64_t total_bytes;
-	const char *target; /* borrowed; NULL: about all of them */
-	const char *text;   /* borrowed; NULL when there is nothing to say */
+	const char *target;                /* borrowed; NULL: about all of them */
+	const char *text;                  /* borrowed; NULL when there is nothing to say */
+	const struct event_memory *memory; /* borrowed; of EVENT_MEMORY, else NULL */
 };
 
 struct listener {
@@ -54,5 +64,5 @@ static inline void event_emit(const struct listener *l, const struct event *ev)
 
 /* The names programs see: "check", "scan", "wipe", "write", "flush", "read-back", "commit", "probe". */
 const char *phase_name(enum phase phase);
-/* "started", "phase", "progress", "override", "note", "done", "failed". */
+/* "started", "phase", "progress", "override", "note", "done", "failed", "memory". */
 const char *event_name(enum event_kind kind);

@@ -113,9 +113,8 @@ static int run(const struct options *o, struct err *e)
 	if (report_new(o, &report, e) < 0 ||
 	    job_options_load(o, o->operands[0], report_listener(report), &jobs, e) < 0 ||
 	    job_options_load_targets(o, &jobs, e) < 0 || job_open(&jobs.request, &job, e) < 0 ||
-	    job_prepare(job, e) < 0 || ask(o, job, e) < 0)
+	    job_prepare(job, e) < 0 || ask(o, job, e) < 0 || job_execute(job, e) < 0)
 		return -1;
-	job_execute(job);
 	return report_end(report, conclude(job, e), e);
 }
 

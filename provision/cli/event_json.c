@@ -16,6 +16,13 @@ static bool has_total(const struct event *ev)
 	       ev->total_bytes != SIZE_UNKNOWN;
 }
 
+static void put_memory(const struct event_memory *m, struct buf *out)
+{
+	json_u64(out, "buffers_bytes", m->buffers_bytes);
+	json_u64(out, "bound_bytes", m->bound_bytes);
+	json_u64(out, "process_bytes", m->process_bytes);
+}
+
 void event_json(const struct event *ev, struct buf *out)
 {
 	json_open(out, NULL, '{');
@@ -28,6 +35,10 @@ void event_json(const struct event *ev, struct buf *out)
 		json_u64(out, "done_bytes", ev->done_bytes);
 	if (has_total(ev))
 		json_u64(out, "total_bytes", ev->total_bytes);
+	if (ev->kind == EVENT_DONE && ev->total_bytes != 0)
+		json_u64(out, "written_bytes", ev->done_bytes);
+	if (ev->memory)
+		put_memory(ev->memory, out);
 	if (ev->kind == EVENT_FAILED)
 		json_u64(out, "code", ev->code);
 	if (ev->text)

@@ -10,10 +10,10 @@
 const char *phase_words(enum phase phase)
 {
 	static const char *const words[N_PHASES] = {
-		[PHASE_CHECK] = "checking",         [PHASE_WIPE] = "wiping",
-		[PHASE_WRITE] = "writing",          [PHASE_FLUSH] = "flushing",
-		[PHASE_READ_BACK] = "reading back", [PHASE_COMMIT] = "committing",
-		[PHASE_PROBE] = "probing",
+		[PHASE_CHECK] = "checking",    [PHASE_SCAN] = "scanning",
+		[PHASE_WIPE] = "wiping",       [PHASE_WRITE] = "writing",
+		[PHASE_FLUSH] = "flushing",    [PHASE_READ_BACK] = "reading back",
+		[PHASE_COMMIT] = "committing", [PHASE_PROBE] = "probing",
 	};
 	return words[phase];
 }

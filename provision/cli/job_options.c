@@ -9,6 +9,12 @@ static enum unmapped unmapped_of(const struct options *o)
 	return o->unmapped ? (enum unmapped)(o->unmapped - 1) : UNMAPPED_KEEP;
 }
 
+static enum capacity_probe capacity_probe_of(const struct options *o)
+{
+	return o->capacity_probe ? (enum capacity_probe)(o->capacity_probe - 1)
+				 : CAPACITY_PROBE_AUTO;
+}
+
 int job_options_load(const struct options *o, const char *image_where,
 		     const struct listener *listener, struct job_options *out, struct err *e)
 {
@@ -31,6 +37,10 @@ int job_options_load(const struct options *o, const char *image_where,
 			{
 				.refusal = {.is_fixed_disk_allowed = o->is_fixed_disk_allowed},
 				.unmapped = unmapped_of(o),
+				.capacity_probe = capacity_probe_of(o),
+				.is_delta = o->is_delta,
+				.n_retries = (unsigned)o->n_retries,
+				.stall_timeout_ms = (unsigned)o->stall_timeout_s * 1000,
 			},
 		.state_dir = out->trust.state_dir,
 		.listener = listener,

@@ -30,18 +30,29 @@ static void put_told(struct buf *out, const struct event *ev, const char *word)
 	put_text(out, ev->text);
 }
 
-static void put_done(struct buf *out, const struct event *ev, const struct line_facts *facts)
+/* With "nothing of it written" and the like where not all of it was. */
+static void put_size(struct buf *out, const struct event *ev, const struct line_facts *facts)
 {
+	bool is_told = ev->total_bytes > 0 && ev->total_bytes != SIZE_UNKNOWN;
+	uint64_t image_bytes = is_told ? ev->total_bytes : facts->image_bytes;
 	char size[UNITS_TEXT_BYTES];
 	char duration[DURATION_TEXT_BYTES];
 
+	if (image_bytes > 0)
+		buf_printf(out, ", %s", units_format_bytes(image_bytes, size));
+	if (facts->progress)
+		buf_printf(out, " in %s", text_duration(facts->took_ms / 1000, duration));
+	if (is_told && ev->done_bytes < ev->total_bytes)
+		buf_printf(out, ", %s of it written",
+			   ev->done_bytes ? units_format_bytes(ev->done_bytes, size) : "nothing");
+}
+
+static void put_done(struct buf *out, const struct event *ev, const struct line_facts *facts)
+{
 	put_target(out, ev);
 	buf_append_text(out, facts->has_color ? TEXT_GREEN "done" TEXT_PLAIN : "done");
 	buf_append_text(out, ", 100 %");
-	if (facts->image_bytes > 0)
-		buf_printf(out, ", %s", units_format_bytes(facts->image_bytes, size));
-	if (facts->progress)
-		buf_printf(out, " in %s", text_duration(facts->took_ms / 1000, duration));
+	put_size(out, ev, facts);
 	put_text(out, ev->text ? guarantee_words(ev->text) : NULL);
 }
 
@@ -105,6 +116,7 @@ void line_put(struct buf *out, const struct event *ev, const struct line_facts *
 		if (facts->progress)
 			put_progress(out, ev, facts->progress);
 		break;
+	case EVENT_MEMORY: /* for programs */
 	case N_EVENTS:
 		break;
 	}

@@ -272,7 +272,13 @@ static int parse_all(struct parser *p, struct err *e)
 int options_parse(const struct command *c, char **args, size_t n_args, struct options *out,
 		  struct err *e)
 {
-	struct parser p = {.command = c, .args = args, .n_args = n_args};
+	struct parser p = {
+		.command = c,
+		.args = args,
+		.n_args = n_args,
+		.options = {.n_retries = RETRIES_DEFAULT,
+			    .stall_timeout_s = STALL_TIMEOUT_DEFAULT_S},
+	};
 
 	if (parse_all(&p, e) < 0)
 		return -1;

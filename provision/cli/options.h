@@ -23,8 +23,15 @@ struct option_list {
 	size_t n_items;
 };
 
+enum {
+	RETRIES_DEFAULT = 3,
+	/* A card that sorts its pages, or a disk that tries to read a bad sector, may be silent for
+	 * half a minute and is not dead. */
+	STALL_TIMEOUT_DEFAULT_S = 120,
+};
+
 /* What the user asked for. Texts are borrowed from the arguments; what was not given is 0, false or
- * NULL, and the verb knows the default. */
+ * NULL, unless it says otherwise here, and the verb knows the default. */
 struct options {
 	bool is_quiet;
 	bool is_json;
@@ -47,6 +54,10 @@ struct options {
 	const char *boards_dir;
 	bool is_fixed_disk_allowed;
 	unsigned unmapped; /* index into keep|zero|discard, plus one */
+	bool is_delta;
+	unsigned capacity_probe;  /* index into auto|always|never, plus one */
+	uint64_t n_retries;       /* RETRIES_DEFAULT when not given */
+	uint64_t stall_timeout_s; /* STALL_TIMEOUT_DEFAULT_S when not given; 0: none */
 	bool is_yes;
 	const char *image_where; /* verify --image */
 

@@ -62,6 +62,13 @@ static const struct option table[] = {
 	FLAG("allow-fixed-disk", 0, "take a disk that cannot be removed", OPTIONS_TARGET,
 	     is_fixed_disk_allowed),
 	CHOICE("unmapped", "keep|zero|discard", "what to do with holes", OPTIONS_TARGET, unmapped),
+	FLAG("delta", 0, "write only what differs on the target", OPTIONS_TARGET, is_delta),
+	NUMBER("retries", "N", "write again what reads back wrong (default: 3)", OPTIONS_TARGET,
+	       n_retries, 0, 100),
+	NUMBER("stall-timeout", "SECONDS", "give up what stalls (default: 120; 0: never)",
+	       OPTIONS_TARGET | OPTIONS_VERIFY, stall_timeout_s, 0, 86400),
+	CHOICE("capacity-probe", "auto|always|never", "find media that lie about size",
+	       OPTIONS_TARGET, capacity_probe),
 	FLAG("yes", 'y', "answer the question before writing", OPTIONS_YES, is_yes),
 	TEXT("image", "IMAGE", "hold the device against this image", OPTIONS_VERIFY, image_where),
 

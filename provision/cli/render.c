@@ -174,6 +174,8 @@ static bool is_due(const struct render *r, const struct row *row, const struct e
 {
 	if (r->style.kind == RENDER_ERRORS)
 		return ev->kind == EVENT_FAILED;
+	if (ev->kind == EVENT_MEMORY)
+		return r->style.kind == RENDER_JSON;
 	if (ev->kind != EVENT_PROGRESS)
 		return true;
 	if (!row)

@@ -31,6 +31,16 @@ run bash -c '"$0" write "${@:2}" --manifest "$1.lkm" - "$1" <"$1"' "$LKFLASH" "$
 	"${TRUST[@]}"
 exits 3 "and the image on standard input"
 
+# ---- What can be read once
+mkfifo "$TMP/fifo"
+truncate -s 4M "$TMP/a.img" "$TMP/b.img"
+cat "$TMP/image.raw" >"$TMP/fifo" 2>/dev/null &
+run timeout 20 "$LKFLASH" write --delta "${TRUST[@]}" --manifest "$TMP/image.raw.lkm" "$TMP/fifo" "$TMP/a.img" "$TMP/b.img"
+exits 2 "a pipe cannot give two targets what each of them lacks"
+like "$err" "only once" "and the reason is named"
+cmp -s -n 4194304 "$TMP/a.img" /dev/zero
+ok $? "and nothing is written"
+
 # ---- Closed descriptors
 for closed in '>&-' '2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
 	for option in '' --json; do
@@ -76,7 +86,6 @@ like "$err" "removed or replaced" "and the reason is named"
 wait
 
 # ---- Results in the place of devices and pipes
-mkfifo "$TMP/fifo"
 for verb in sign pack; do
 	run "$LKFLASH" "$verb" --key "$TMP/keys/sign.key" --cert "$TMP/keys/sign.pem" \
 		--board generic --version 1 --out "$TMP/fifo" "$TMP/tiny.raw"

@@ -146,6 +146,34 @@ static void choice_is_its_place(void **state)
 	assert_int_equal(f.options.unmapped, 2);
 }
 
+static void retries_and_stall_timeout_have_defaults(void **state)
+{
+	struct fixture f = parse(&verb, "a", "b", NULL);
+
+	(void)state;
+	assert_int_equal(f.result, 0);
+	assert_int_equal(f.options.n_retries, 3);
+	assert_int_equal(f.options.stall_timeout_s, 120);
+}
+
+static void retries_and_stall_timeout_may_be_zero(void **state)
+{
+	struct fixture f = parse(&verb, "--retries=0", "--stall-timeout", "0", "a", "b", NULL);
+
+	(void)state;
+	assert_int_equal(f.result, 0);
+	assert_int_equal(f.options.n_retries, 0);
+	assert_int_equal(f.options.stall_timeout_s, 0);
+}
+
+static void more_retries_than_a_hundred_are_refused(void **state)
+{
+	struct fixture f = parse(&verb, "--retries", "101", "a", "b", NULL);
+
+	(void)state;
+	assert_usage_error(&f, "--retries: 101 is not between 0 and 100");
+}
+
 static void size_may_have_a_unit(void **state)
 {
 	struct fixture f = parse(&packer, "--chunk-size", "64K", NULL);
@@ -563,6 +591,9 @@ int main(void)
 		cmocka_unit_test(list_keeps_its_values_in_order),
 		cmocka_unit_test(choice_is_its_place),
 		cmocka_unit_test(size_may_have_a_unit),
+		cmocka_unit_test(retries_and_stall_timeout_have_defaults),
+		cmocka_unit_test(retries_and_stall_timeout_may_be_zero),
+		cmocka_unit_test(more_retries_than_a_hundred_are_refused),
 		cmocka_unit_test(same_name_means_another_thing_for_another_verb),
 		cmocka_unit_test(help_is_heard_without_operands),
 		cmocka_unit_test(unknown_option_names_the_nearest),

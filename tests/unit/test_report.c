@@ -574,6 +574,83 @@ static void json_of_a_failure_has_the_phase_that_the_target_was_in(void **state)
 	assert_has(&out, "\"event\":\"failed\",\"target\":\"a.img\",\"phase\":\"write\"");
 }
 
+static void json_of_done_has_the_bytes_that_had_to_be_written(void **state)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+	const struct event ev = {
+		.kind = EVENT_DONE, .target = "a.img", .text = "signature", .total_bytes = 10};
+
+	(void)state;
+	event_json(&ev, &out);
+	assert_text(&out, "{\"event\":\"done\",\"target\":\"a.img\",\"written_bytes\":0,"
+			  "\"text\":\"signature\"}\n");
+}
+
+static void json_of_memory_has_peaks_and_bound(void **state)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+	const struct event_memory memory = {
+		.buffers_bytes = 1, .bound_bytes = 2, .process_bytes = 3};
+	const struct event ev = {.kind = EVENT_MEMORY, .memory = &memory};
+
+	(void)state;
+	event_json(&ev, &out);
+	assert_text(&out, "{\"event\":\"memory\",\"buffers_bytes\":1,\"bound_bytes\":2,"
+			  "\"process_bytes\":3}\n");
+}
+
+static void people_are_not_told_of_memory(void **state)
+{
+	const struct event_memory memory = {.buffers_bytes = 1};
+	const struct event ev = {.kind = EVENT_MEMORY, .memory = &memory};
+	CLEANUP(render_freep) struct render *r = render_with(&lines);
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	show(r, ev, 0, &out);
+	assert_int_equal(out.n_bytes, 0);
+}
+
+/* The line of a target of 10 bytes of which done_bytes had to be written. */
+static void done_of_ten(uint64_t done_bytes, struct buf *out)
+{
+	CLEANUP(render_freep) struct render *r = render_with(&lines);
+
+	show(r,
+	     (struct event){.kind = EVENT_DONE,
+			    .target = "a.img",
+			    .done_bytes = done_bytes,
+			    .total_bytes = 10},
+	     0, out);
+}
+
+static void line_of_done_tells_what_had_to_be_written_of_it(void **state)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	done_of_ten(3, &out);
+	assert_text(&out, "a.img: done, 100 %, 10 B, 3 B of it written\n");
+}
+
+static void line_of_done_tells_when_nothing_had_to_be_written(void **state)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	done_of_ten(0, &out);
+	assert_text(&out, "a.img: done, 100 %, 10 B, nothing of it written\n");
+}
+
+static void line_of_done_is_short_when_all_was_written(void **state)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+
+	(void)state;
+	done_of_ten(10, &out);
+	assert_text(&out, "a.img: done, 100 %, 10 B\n");
+}
+
 /* ---- Several targets ---------------------------------------------------------------------------
  */
 
@@ -708,6 +785,12 @@ int main(void)
 		cmocka_unit_test(json_of_done_has_what_is_guaranteed),
 		cmocka_unit_test(json_has_the_end_of_a_phase_even_when_it_comes_fast),
 		cmocka_unit_test(json_of_a_failure_has_the_phase_that_the_target_was_in),
+		cmocka_unit_test(json_of_done_has_the_bytes_that_had_to_be_written),
+		cmocka_unit_test(json_of_memory_has_peaks_and_bound),
+		cmocka_unit_test(people_are_not_told_of_memory),
+		cmocka_unit_test(line_of_done_tells_what_had_to_be_written_of_it),
+		cmocka_unit_test(line_of_done_tells_when_nothing_had_to_be_written),
+		cmocka_unit_test(line_of_done_is_short_when_all_was_written),
 		cmocka_unit_test(end_of_several_targets_names_those_that_failed),
 		cmocka_unit_test(end_of_several_good_targets_counts_them),
 		cmocka_unit_test(end_is_green_or_red_where_there_is_colour),
