@@ -80,6 +80,15 @@ is "$out$err" "" "-q says nothing"
 signs sparse.raw
 is "$("$LKFLASH" inspect --json sparse.raw | jq -c '.chunks | [.data, .zero, .skip]')" "[1,4,0]" \
 	"holes read as zeros"
+signs sparse.raw --board generic
+cp --sparse=always sparse.raw altered.raw
+printf X | dd of=altered.raw bs=1 seek=$((2 << 20)) conv=notrunc status=none
+run "$LKFLASH" verify -q "${TRUST[@]}" --manifest sparse.raw.lkm altered.raw
+exits 4 "an image that is altered where zeros were signed does not verify"
+like "$err" "chunk 2 at byte 2097152 should be zeros" "says the error"
+run "$LKFLASH" write -q "${TRUST[@]}" --board generic --manifest sparse.raw.lkm altered.raw zeros.img
+exits 0 "and gives zeros when it is written"
+is "$(cmp sparse.raw zeros.img 2>&1)" "" "as they were signed"
 signs sparse.raw --holes skip
 is "$("$LKFLASH" inspect --json sparse.raw | jq -c '.chunks | [.data, .zero, .skip]')" "[1,0,4]" \
 	"--holes skip leaves them out"
