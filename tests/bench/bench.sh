@@ -23,6 +23,7 @@ raw-dd-4m     1.15 wall  raw   write_raw     dd_4m           raw, write and read
 raw-bmaptool  0.50 wall  raw   write_raw     bmaptool_copy   raw, write and read back / bmaptool
 zst           0.60 wall  zst   write_zst     zstd_dd         packed .zst / zstd -dc | dd
 xz            0.65 wall  xz    write_xz      xz_dd           .xz, 24 MiB blocks / xz -dc | dd
+delta         1.20 wall  raw   write_delta   dd_read         --delta, nothing changed / dd read
 eight         1.10 wall  small write_eight   write_one       8 targets at 40 MB/s (128 MiB) / 1
 one-slow      1.00 seven small write_unequal write_eight     7 of 8, the last at 10 MB/s / at 40
 memory-1      1.00 peak  raw   write_raw     64              peak memory, 1 target / 64 MiB

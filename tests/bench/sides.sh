@@ -20,6 +20,7 @@ stamp() {
 write_raw() { lkflash_write "$TMP/image.raw" "$DISK"; }
 write_zst() { lkflash_write "$TMP/image.zst" "$DISK"; }
 write_xz() { lkflash_write "$TMP/image.xz" "$DISK"; }
+write_delta() { lkflash_write --delta "$TMP/image.raw" "$DISK"; }
 write_one() { lkflash_write "$TMP/small.raw" "${LIMITED[0]}"; }
 write_eight() { lkflash_write "$TMP/small.raw" "${LIMITED[@]}"; }
 write_unequal() { lkflash_write "$TMP/small.raw" "${LIMITED[@]:0:N_TARGETS-1}" "$SLOW_DISK"; }
