@@ -16,7 +16,8 @@
 enum { ZEROING_BYTES = 64 << 20 }; /* at once, because the call cannot be interrupted */
 
 _Static_assert(SINK_DEPTH_BYTES >> INDEX_CHUNK_LOG2_MIN <= FD_SINK_PIECES_MAX, "small chunks fit");
-_Static_assert(SINK_DEPTH_MIN << (INDEX_CHUNK_LOG2_MAX - 20) <= FD_SINK_PIECES_MAX, "large ones");
+_Static_assert((SINK_DEPTH_MIN << INDEX_CHUNK_LOG2_MAX) / IOQ_PIECE_BYTES <= FD_SINK_PIECES_MAX,
+	       "large ones");
 _Static_assert(offsetof(struct fd_sink, base) == 0, "base comes first");
 
 /* Add what to do about error, an errno, if result is a failure. */

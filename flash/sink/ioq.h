@@ -11,9 +11,10 @@
 #include "flash/base/err.h"
 
 enum {
-	/* Of one operation: what a kernel takes without a helping thread, in 4 KiB pages
-	 * (BIO_MAX_VECS). */
-	IOQ_PIECE_BYTES = 1 << 20,
+	/* Of one operation: 128 pages, which a disk's driver takes as one request wherever they lie
+	 * (BLK_MAX_SEGMENTS of linux/blkdev.h). The kernel does not split what must not wait; it
+	 * would give it to a helping thread. */
+	IOQ_PIECE_BYTES = 512 << 10,
 };
 
 enum ioq_kind {

@@ -67,7 +67,7 @@ faulty_disk once flush="[ -e '$TMP/armed' ] && rm '$TMP/armed' && $FAIL"
 fails once 1 'flushing: Input/output error' "a flush that fails once"
 
 faulty_disk read pread="$(covers 3000000) && $FAIL"
-fails read 1 'reading back: reading at byte 2097152: Input/output error' "a read-back that fails"
+fails read 1 'reading back: reading at byte 2621440: Input/output error' "a read-back that fails"
 
 # Nothing goes wrong until the first flush; then the first sector cannot be written any more.
 faulty_disk commit flush=": >'$TMP/flushed'" pwrite="[ -e '$TMP/flushed' ] && $(covers 0) && $FAIL"
