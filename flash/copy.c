@@ -117,12 +117,12 @@ struct target_feed {
 	struct stream *shared; /* borrowed; NULL: a reader of its own from the beginning */
 	size_t consumer;       /* of shared */
 	uint64_t n_taken;      /* chunks; number of the next one */
-	bool is_started;
-	struct stream *own; /* owned; NULL: none, or not yet */
+	struct stream *own;    /* owned; NULL: none, or not yet */
+	uint8_t *is_wanted;    /* owned, for own; NULL: all are */
 };
 _Static_assert(offsetof(struct target_feed, base) == 0, "base is first");
 
-static int start_own(struct target_feed *f, const uint8_t *is_wanted, struct err *e)
+static int start_own(struct target_feed *f, struct err *e)
 {
 	struct pump_options o = {
 		.window = n_chunks_of(COPY_OWN_WINDOW_BYTES, image_chunk_bytes(f->image)),
@@ -130,7 +130,7 @@ static int start_own(struct target_feed *f, const uint8_t *is_wanted, struct err
 		.n_consumers = 1,
 	};
 
-	return stream_new(f->image, f->n_taken, is_wanted, &o, &f->own, e);
+	return stream_new(f->image, f->n_taken, f->is_wanted, &o, &f->own, e);
 }
 
 static int feed_next(struct feed *base, struct chunk **out, struct err *e)
@@ -141,7 +141,7 @@ static int feed_next(struct feed *base, struct chunk **out, struct err *e)
 
 	if (!f->own && pump_take(f->shared->pump, f->consumer, &c, &is_left_behind, e) < 0)
 		return -1;
-	if (is_left_behind && start_own(f, NULL, e) < 0)
+	if (is_left_behind && start_own(f, e) < 0)
 		return -1;
 	if (f->own && pump_take(f->own->pump, 0, &c, &is_left_behind, e) < 0)
 		return -1;
@@ -155,7 +155,9 @@ static int feed_want(struct feed *base, const uint8_t *is_wanted, struct err *e)
 	struct target_feed *f = (struct target_feed *)base;
 
 	assert(!f->shared && !f->own);
-	return start_own(f, is_wanted, e);
+	if (feed_copy_wanted(f->image, is_wanted, &f->is_wanted, e) < 0)
+		return -1;
+	return start_own(f, e);
 }
 
 static int feed_again(struct feed *base, uint64_t number, struct chunk **out, struct err *e)
@@ -170,6 +172,7 @@ static void target_feed_release(struct feed *base)
 	if (f->shared)
 		pump_leave(f->shared->pump, f->consumer);
 	stream_free(TAKE(f->own));
+	free(TAKE(f->is_wanted));
 }
 
 static const struct feed_ops target_feed_ops = {

@@ -1,8 +1,10 @@
 /* Chunks from an image, one by one. See feed.h. */
 #include "flash/plan/feed.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "flash/base/cleanup.h"
 
@@ -38,11 +40,23 @@ int feed_chunk_again(struct image *im, uint64_t number, struct chunk **out, stru
 	return 0;
 }
 
+int feed_copy_wanted(const struct image *im, const uint8_t *is_wanted, uint8_t **out, struct err *e)
+{
+	size_t n_bytes = (size_t)image_index(im)->n_chunks;
+	uint8_t *copy = malloc(n_bytes);
+
+	if (!copy)
+		return err_errno(e, "noting which chunks to read");
+	memcpy(copy, is_wanted, n_bytes);
+	*out = copy;
+	return 0;
+}
+
 struct image_feed {
 	struct feed base;
-	struct image *image;      /* borrowed */
-	struct cursor *cursor;    /* owned; NULL until the first next() */
-	const uint8_t *is_wanted; /* borrowed; NULL: all are */
+	struct image *image;   /* borrowed */
+	struct cursor *cursor; /* owned; NULL until the first next() */
+	uint8_t *is_wanted;    /* owned; NULL: all are */
 };
 _Static_assert(offsetof(struct image_feed, base) == 0, "base is first");
 
@@ -57,9 +71,10 @@ static int image_feed_next(struct feed *f, struct chunk **out, struct err *e)
 
 static int image_feed_want(struct feed *f, const uint8_t *is_wanted, struct err *e)
 {
-	(void)e;
-	((struct image_feed *)f)->is_wanted = is_wanted;
-	return 0;
+	struct image_feed *i = (struct image_feed *)f;
+
+	assert(!i->cursor && !i->is_wanted);
+	return feed_copy_wanted(i->image, is_wanted, &i->is_wanted, e);
 }
 
 static int image_feed_again(struct feed *f, uint64_t number, struct chunk **out, struct err *e)
@@ -69,8 +84,11 @@ static int image_feed_again(struct feed *f, uint64_t number, struct chunk **out,
 
 static void image_feed_free(struct feed *f)
 {
-	cursor_free(((struct image_feed *)f)->cursor);
-	free(f);
+	struct image_feed *i = (struct image_feed *)f;
+
+	cursor_free(i->cursor);
+	free(i->is_wanted);
+	free(i);
 }
 
 int feed_image_new(struct image *im, struct feed **out, struct err *e)
