@@ -10,7 +10,9 @@
 #include "flash/base/pump.h"
 #include "flash/base/units.h"
 
-enum { WINDOW_BYTES = 16 << 20 }; /* of chunks that were read and are being digested */
+/* Of chunks that were read and are being digested. Copying states how much memory targets take:
+ * what a target scans with is no more than what it reads the image with later. */
+enum { WINDOW_BYTES = 4 << 20 };
 
 /* A chunk of the medium. */
 struct piece {
