@@ -6,10 +6,10 @@
 
 # ---- Debian packages, each listed once -------------------------------------------------------------
 BUILD_PACKAGES := gcc make pkg-config libmbedtls-dev libfdisk-dev libblkid-dev libcurl4-openssl-dev \
-	libcyaml-dev libyaml-dev libjansson-dev libexpat1-dev zlib1g-dev liblzma-dev libzstd-dev libbz2-dev \
+	libcyaml-dev libyaml-dev libjansson-dev libexpat1-dev libisal-dev liblzma-dev libzstd-dev libbz2-dev \
 	liblz4-dev libxxhash-dev liburing-dev
 DEMO_PACKAGES := memtest86+ qemu-system-x86 ovmf util-linux
-UNIT_PACKAGES := libcmocka-dev libfuse3-dev
+UNIT_PACKAGES := libcmocka-dev libfuse3-dev zlib1g-dev
 TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk e2fsprogs lvm2 xz-utils gzip bzip2 \
 	lz4 zstd bmap-tools nbdkit libnbd-bin qemu-utils strace jq curl nginx-light expect bash-completion man-db \
 	procps gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
@@ -29,7 +29,7 @@ VERSION := 0.1.0
 # The clock of a machine without one is at least this (seconds since 1970).
 BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
-PKGS := fdisk blkid liburing libcurl libcyaml yaml-0.1 jansson expat zlib liblzma libzstd liblz4 libxxhash
+PKGS := fdisk blkid liburing libcurl libcyaml yaml-0.1 jansson expat libisal liblzma libzstd liblz4 libxxhash
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wconversion -Wundef -Wswitch-enum -Werror
@@ -124,9 +124,12 @@ UNIT_LDFLAGS_test_profile_memory := -Wl,--wrap=calloc,--wrap=realloc,--wrap=real
 UNIT_LDFLAGS_test_trust_memory := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 UNIT_LDFLAGS_test_facts_memory := -Wl,--wrap=calloc,--wrap=realloc,--wrap=strdup
 
+UNIT_LDLIBS_test_codec := -lz
+UNIT_LDLIBS_test_codec_gzip := -lz
+
 $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(UNIT_OBJECTS) $(LIBRARY)
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(LDFLAGS) $(UNIT_LDFLAGS_$*) -o $@ $^ $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS) $(UNIT_LDFLAGS_$*) -o $@ $^ $(LDLIBS) $(UNIT_LDLIBS_$*) -lcmocka
 
 TOOL_LDLIBS_fuse_disk = $(shell pkg-config --libs fuse3)
 

@@ -20,7 +20,7 @@ static const struct codec *const codecs[] = {
 
 enum {
 	INPUT_BYTES = 256 << 10,
-	STEP_MAX_BYTES = 1 << 30, /* zlib and bzip2 count in unsigned int */
+	STEP_MAX_BYTES = 1 << 30, /* ISA-L and bzip2 count in unsigned int */
 };
 
 struct decoder {
