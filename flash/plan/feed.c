@@ -28,10 +28,15 @@ static int next_of(const struct image *im, struct cursor *k, struct chunk **out,
 
 int feed_chunk_again(struct image *im, uint64_t number, struct chunk **out, struct err *e)
 {
+	const struct index *x = image_index(im);
+	/* A web server is asked for this chunk alone, if it is known where it is. */
+	CLEANUP(freep) uint8_t *is_wanted = x ? calloc(1, (size_t)x->n_chunks) : NULL;
 	CLEANUP(cursor_freep) struct cursor *k = NULL;
 	struct chunk *c = NULL;
 
-	if (cursor_new(im, number, NULL, &k, e) < 0 || next_of(im, k, &c, e) < 0)
+	if (is_wanted)
+		is_wanted[number] = 1;
+	if (cursor_new(im, number, is_wanted, &k, e) < 0 || next_of(im, k, &c, e) < 0)
 		return err_wrap(e, "reading chunk %" PRIu64 " again", number);
 	if (!c)
 		return err_set(e, ERR_UNTRUSTED, "chunk %" PRIu64 " is gone: the image has changed",
