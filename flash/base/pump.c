@@ -22,6 +22,7 @@ struct slot {
 struct consumer {
 	uint64_t next; /* number of the item it takes next */
 	uint64_t lag_ms;
+	bool is_waiting;
 	bool has_left;
 	bool is_left_behind;
 };
@@ -141,12 +142,32 @@ static void *fetch_all(void *context)
 	return NULL;
 }
 
+/* Does a consumer wait for the very item that is to be worked on next? */
+static bool is_next_awaited(const struct pump *p)
+{
+	for (size_t i = 0; i < p->options.n_consumers; i++) {
+		const struct consumer *c = &p->consumers[i];
+		if (c->is_waiting && c->next == p->n_begun)
+			return true;
+	}
+	return false;
+}
+
+/* Is there enough to begin with? A whole batch is faster than its items one by one; but nobody is
+ * to wait for it. */
+static bool is_work_ready(const struct pump *p)
+{
+	uint64_t n = p->n_fetched - p->n_begun;
+
+	return n >= PUMP_BATCH_MAX || (n > 0 && (p->is_ended || is_next_awaited(p)));
+}
+
 /* Wait for items, and take up to PUMP_BATCH_MAX of them. 0: there will be none any more. */
 static size_t begin_work(struct pump *p, uint64_t *out_first, void **out_items)
 {
 	size_t n = 0;
 
-	while (!p->is_stopping && p->n_begun == p->n_fetched && !p->is_ended)
+	while (!p->is_stopping && !is_work_ready(p) && !(p->is_ended && p->n_begun == p->n_fetched))
 		(void)pthread_cond_wait(&p->for_workers, &p->lock);
 	*out_first = p->n_begun;
 	while (!p->is_stopping && n < PUMP_BATCH_MAX && p->n_begun < p->n_fetched)
@@ -272,9 +293,14 @@ static int take_done(struct pump *p, struct consumer *c, void **out, struct err 
 static int take(struct pump *p, struct consumer *c, void **out, struct err *e)
 {
 	*out = NULL;
+	c->is_waiting = true;
 	while (is_present(c) && !(c->next < p->n_fetched && slot_of(p, c->next)->is_done) &&
-	       !(p->is_ended && c->next == p->n_fetched))
+	       !(p->is_ended && c->next == p->n_fetched)) {
+		if (c->next == p->n_begun)
+			(void)pthread_cond_signal(&p->for_workers);
 		await_change(p);
+	}
+	c->is_waiting = false;
 	if (c->is_left_behind)
 		return 0;
 	assert(!c->has_left);

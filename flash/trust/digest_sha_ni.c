@@ -89,10 +89,37 @@ LANE_STEP void add_state(struct lane *l, const struct lane *before)
 
 #include "flash/trust/digest_rounds.h"
 
+__attribute__((target("avx"))) static void clear_upper_halves(void)
+{
+	_mm256_zeroupper();
+}
+
+/* Who used AVX before us, in this thread or the one that made it, may have left the upper halves of
+ * the registers in use. Each of our instructions, which are SSE's, must then keep them: on Zen 4
+ * that takes 2.4 times as long. */
+static void leave_avx(void)
+{
+	if (CPU_FEATURE_ACTIVE(AVX))
+		clear_upper_halves();
+}
+
+static void compress_lane(uint32_t *state, const uint8_t *blocks, size_t n_blocks)
+{
+	leave_avx();
+	compress(state, blocks, n_blocks);
+}
+
+static void compress_lanes(uint32_t *a, const uint8_t *blocks_a, uint32_t *b,
+			   const uint8_t *blocks_b, size_t n_blocks)
+{
+	leave_avx();
+	compress_two(a, blocks_a, b, blocks_b, n_blocks);
+}
+
 const struct digest_kernel digest_sha_ni = {
 	.name = "sha-ni",
 	.is_supported = is_supported,
-	.compress = compress,
-	.compress_two = compress_two,
+	.compress = compress_lane,
+	.compress_two = compress_lanes,
 };
 #endif
