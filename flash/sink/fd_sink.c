@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -490,13 +493,25 @@ int fd_sink_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
 	return result;
 }
 
-/* Let go of what is in the line. Of what stalled, the kernel may still use the bytes. */
+/* The kernel may still use the bytes of a chunk that stalled: it stays, on purpose. */
+static void leave_behind(const struct chunk *c)
+{
+#ifdef __SANITIZE_ADDRESS__
+	__lsan_ignore_object(c);
+#else
+	(void)c;
+#endif
+}
+
+/* Let go of what is in the line, as far as it is done. */
 static void drop_pieces(struct fd_sink *f)
 {
 	while (f->writes.n_pieces > 0) {
 		struct piece p = line_pop(&f->writes);
 		if (p.op.is_done)
 			chunk_free(p.chunk);
+		else
+			leave_behind(p.chunk);
 	}
 	while (f->reads.n_pieces > 0) {
 		struct piece first = line_pop(&f->reads), p = first;

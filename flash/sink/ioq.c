@@ -218,6 +218,11 @@ int ioq_new(unsigned stall_timeout_ms, bool is_one_by_one, struct ioq **out, str
 	return 0;
 }
 
+bool ioq_is_one_by_one(const struct ioq *q)
+{
+	return !q->has_ring;
+}
+
 void ioq_free(struct ioq *q)
 {
 	struct err ignored = {0};

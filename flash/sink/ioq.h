@@ -44,6 +44,8 @@ struct ioq;
  * for it is the kernel that waits. Fails with ERR_IO when memory is short. */
 int ioq_new(unsigned stall_timeout_ms, bool is_one_by_one, struct ioq **out, struct err *e);
 
+bool ioq_is_one_by_one(const struct ioq *q);
+
 /* Begin op, of at most IOQ_PIECE_BYTES. Operations under way may end in any order. Fails with
  * ERR_IO after a stall; op->is_done tells whether the kernel has it then. */
 int ioq_begin(struct ioq *q, struct ioq_op *op, struct err *e);

@@ -2,7 +2,7 @@
  * written. Offsets are in bytes; sinks deal with sectors. One thread at a time uses a sink.
  *
  * Writes and reads go on while the caller does: sink_write returns before the device is done, and
- * several reads can be asked for at once. Block devices do it through io_uring; where the kernel
+ * several reads can be asked for at once. Disks and files do it through io_uring; where the kernel
  * has none, or does not let us, everything is done one by one with the same results. */
 #pragma once
 
@@ -19,7 +19,7 @@ struct sink;
 
 enum {
 	SINK_DEPTH_BYTES = 8 << 20, /* under way at once, of writes or of reads; but at least ... */
-	SINK_DEPTH_MIN = 2,         /* ... so many chunks, whatever their size */
+	SINK_DEPTH_MIN = 2,         /* ... so many reads, whatever the size of a buffer */
 };
 
 /* How a sink does its work. NULL where one is asked for: buffers of its own, no deadline. */
@@ -27,7 +27,8 @@ struct sink_options {
 	struct pool *pool; /* borrowed, outlives the sink; gives the buffers for reads */
 	/* An operation that neither succeeds nor fails for so long is given up: ERR_IO, naming the
 	 * byte and the time, and every further call fails. What it holds (buffers, the device) is
-	 * not freed until the process ends. 0: never. */
+	 * not freed until the process ends. 0: never. Without io_uring a read or write that hangs
+	 * cannot be given up; a flush, zeroing and a discard can. */
 	unsigned stall_timeout_ms;
 	const struct cancel *cancel; /* borrowed; ends waits with ERR_CANCELLED; may be NULL */
 };

@@ -40,6 +40,7 @@ my %outside = (
 	'zstd_errors.h' => qr{^flash/image/codec_zstd\.c$},
 	'bzlib.h'      => qr{^flash/image/codec_bzip2\.c$},
 	'lz4frame.h'   => qr{^flash/image/codec_lz4\.c$},
+	'sanitizer/'   => qr{^flash/sink/fd_sink\.c$},
 	'liburing.h'   => qr{^flash/sink/ioq\.c$},
 	'xxhash.h'     => qr{^flash/image/fingerprint\.c$},
 	'xxh_x86dispatch.h' => qr{^flash/image/fingerprint\.c$},
