@@ -19,7 +19,9 @@ static const struct codec *const codecs[] = {
 };
 
 enum {
-	INPUT_BYTES = 256 << 10,
+	/* Stays in a processor's second cache between reading and decoding: of 32, 64, 128 and 256
+	 * KiB the fastest for gzip, and as fast as any for zstd and xz. */
+	INPUT_BYTES = 64 << 10,
 	STEP_MAX_BYTES = 1 << 30, /* ISA-L and bzip2 count in unsigned int */
 };
 
