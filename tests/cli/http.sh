@@ -198,6 +198,15 @@ like "$(cat "$TMP/err")" "changed during the transfer; start again" "and it is s
 gives "a transfer that breaks again and again is completed" "$faulty/cut/700000"
 is "$(grep -c '^cut' "$TMP/faulty.log")" 9 "by asking nine times"
 is "$(sed -n 's/^cut.* //p' "$TMP/faulty.log" | sort -n | tail -1)" 5600000 "from where it stopped"
+gives_range() {
+	"$CAT" "$2" 1000000 3000000 2>"$TMP/err" | cmp -s - "$TMP/range"
+	ok $? "$1"
+}
+tail -c +1000001 "$TMP/www/image" | head -c 2000000 >"$TMP/range"
+gives_range "a range that breaks again and again is completed" "$faulty/cut/700001"
+is "$(sed -n 's,^cut/700001 ,,p' "$TMP/faulty.log" | paste -sd ' ')" "- 1000000 1700001 2400002" \
+	"from where it stopped, too"
+gives_range "a range is cut out of a whole file" "$faulty/rangeless/6000000"
 gives "a server that is busy is asked again" "$faulty/busy/2"
 gives "a server that stalls is asked again" --timeout-ms 500 "$faulty/stall/1500000"
 gives "a server that knows no ranges sends it all again" "$faulty/rangeless/1500000"

@@ -23,6 +23,7 @@ rename "$port_file.new", $port_file;
 
 my %n_requests;    # by path, so that a fault can come once
 my @silent;        # connections that are held open
+my $last;          # byte that the request asks for
 
 # What is sent behind the headers, cut to at most $n_bytes.
 sub answer {
@@ -31,14 +32,15 @@ sub answer {
 	print $client "HTTP/1.1 $status\r\n", map({"$_\r\n"} @$headers), "Connection: close\r\n\r\n", $bytes;
 }
 
-# All of the file, or from $from on as a range; cut to $n_bytes, with $etag.
+# All of the file, or from $from to $last as a range; cut to $n_bytes, with $etag.
 sub serve {
 	my ($client, $from, $n_bytes, $etag) = @_;
-	my @headers = ("Accept-Ranges: bytes", "Content-Length: " . ($n_body - ($from // 0)));
+	my $n_range = defined $from ? $last - $from + 1 : $n_body;
+	my @headers = ("Accept-Ranges: bytes", "Content-Length: $n_range");
 	push @headers, "ETag: \"$etag\"" if $etag;
-	push @headers, "Content-Range: bytes $from-" . ($n_body - 1) . "/$n_body" if defined $from;
+	push @headers, "Content-Range: bytes $from-$last/$n_body" if defined $from;
 	answer($client, defined $from ? '206 Partial Content' : '200 OK', \@headers,
-		substr($body, $from // 0), $n_bytes);
+		substr($body, $from // 0, $n_range), $n_bytes);
 }
 
 my %faults = (
@@ -100,9 +102,10 @@ my %faults = (
 while (my $client = $server->accept) {
 	binmode $client;
 	my ($path, $from) = ('', undef);
+	$last = $n_body - 1;
 	while (defined(my $line = <$client>)) {
 		$path = $1 if $line =~ m{^GET /(\S*) };
-		$from = $1 if $line =~ /^Range: bytes=(\d+)-\r$/i;
+		($from, $last) = ($1, length $2 ? $2 : $last) if $line =~ /^Range: bytes=(\d+)-(\d*)\r$/i;
 		last if $line eq "\r\n";
 	}
 	print $log $path, ' ', $from // '-', "\n";
