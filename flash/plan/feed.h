@@ -41,10 +41,6 @@ static inline void feed_free(struct feed *f)
 	if (f)
 		f->ops->free(f);
 }
-/* A copy of one byte a chunk of im, which is signed; the caller's. */
-int feed_copy_wanted(const struct image *im, const uint8_t *is_wanted, uint8_t **out,
-		     struct err *e);
-
 static inline void feed_freep(struct feed **f)
 {
 	feed_free(*f);

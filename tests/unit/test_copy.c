@@ -39,6 +39,7 @@ static int scene_new(void **state)
 	struct scene *s = calloc(1, sizeof *s);
 	struct err e = {0};
 
+	assert_non_null(s);
 	s->fixture = fixture_new();
 	for (size_t i = 0; i < N_TARGETS; i++) {
 		assert_int_equal(sink_mem_new(MEDIUM_BYTES, &s->media[i], &s->sinks[i], &e), 0);
