@@ -14,6 +14,9 @@
 #include "flash/plan/run.h"
 #include "flash/plan/scan.h"
 
+/* A disk sector, at the least; a file is on some disk, too. */
+enum { SECTOR_MIN_BYTES = 512 };
+
 const char *target_state_text(enum target_state state)
 {
 	switch (state) {
@@ -313,18 +316,23 @@ static int commit_part(struct run *r, size_t from_bytes, size_t to_bytes, struct
 	return mend_write_checked(r, part, e);
 }
 
-/* What starts the target comes last. */
+/* What starts the target comes last, and of that its first sector: a power cut may tear any longer
+ * write, and a boot sector alone would start half a boot loader. */
 static int commit_first(struct run *r, struct err *e)
 {
 	size_t n_bytes = (size_t)chunk_size_bytes(r->first);
 	size_t last_bytes = (size_t)min_u64(COMMIT_LAST_BYTES, n_bytes);
+	size_t sector_bytes = (size_t)max_u64(r->x->sink->sector_bytes, SECTOR_MIN_BYTES);
+	size_t boot_bytes = (size_t)min_u64(sector_bytes, last_bytes);
 
 	switch (chunk_kind(r->first)) {
 	case CHUNK_DATA:
 		if (commit_part(r, last_bytes, n_bytes, e) < 0)
 			return -1;
 		r->x->state = STATE_COMMITTING;
-		return commit_part(r, 0, last_bytes, e);
+		if (commit_part(r, boot_bytes, last_bytes, e) < 0)
+			return -1;
+		return commit_part(r, 0, boot_bytes, e);
 	case CHUNK_ZERO:
 		return mend_write_checked(r, r->first, e);
 	case CHUNK_SKIP:

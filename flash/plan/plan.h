@@ -20,7 +20,7 @@ enum step_kind {
 	STEP_FLUSH,     /* wait until it is durable */
 	STEP_READ_BACK, /* read from the medium and compare */
 	STEP_COMMIT,    /* the first chunk, and its first COMMIT_LAST_BYTES once all else of it is
-			 * flushed and read back; then these */
+			 * flushed and read back; then these, the first sector last of all */
 	STEP_PROBE,     /* find table and file systems on the target */
 };
 

@@ -18,7 +18,7 @@ for i in 0 1 2 3; do
 	GOOD+=("$disk")
 done
 
-# among_good NAME WORDS [STATE]: $disk, the content of which is in $TMP/NAME, among the good ones, at a place
+# among_good NAME WORDS [STATE EMPTY_BYTES]: $disk, the content of which is in $TMP/NAME, among the good ones, at a place
 # that is another one each time.
 place=0
 among_good() {
@@ -35,7 +35,7 @@ among_good() {
 	is "$(jq -r 'select(.event == "failed") | .target' <<<"$out" | xargs)" "$disk" "it alone failed"
 	like "$(jq -r 'select(.event == "failed") | .text' <<<"$out")" \
 		"$2.*the target ${3:-is incomplete and will not boot}" "and is told with its state"
-	cmp -s -n 4096 "$TMP/$1" /dev/zero
+	cmp -s -n "${4:-4096}" "$TMP/$1" /dev/zero
 	ok $? "which does not boot"
 	place=$(((place + 1) % 5))
 }
@@ -49,6 +49,6 @@ among_good read "reading at byte [0-9]*: Input/output error"
 bad_disk disk forgets --fault write:drop:at=2M:size=4K
 among_good forgets 'at byte 2097152'
 bad_disk disk commit --fault write:fail:at=0:size=512:nth=2
-among_good commit "committing" "holds the image, but its first chunk is in doubt"
+among_good commit "committing" "holds the image, but its first chunk is in doubt" 512
 
 finish

@@ -42,7 +42,7 @@ cut_power() {
 	cp "$TMP/old" "$TMP/$1"
 	journal "$1" "$TMP/$2.raw" "${@:3}"
 	exits 0 "$1: a whole write"
-	run "$POWER_CUT" check "$TMP/$1.journal" "$TMP/old" "$TMP/$1" 4096
+	run "$POWER_CUT" check "$TMP/$1.journal" "$TMP/old" "$TMP/$1" 512
 	exits 0 "$1: each cut leaves what does not boot, or is complete"
 	diag "$1: $out media"
 }

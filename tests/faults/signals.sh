@@ -39,7 +39,7 @@ inject() {
 
 # The target is as it was, or has neither table nor boot sector, or is complete.
 is_safe() {
-	cmp -s "$TMP/old" "$LOOP" || cmp -s -n 4096 "$LOOP" /dev/zero ||
+	cmp -s "$TMP/old" "$LOOP" || cmp -s -n 512 "$LOOP" /dev/zero ||
 		cmp -s -n 2500000 "$TMP/image.raw" "$LOOP"
 }
 

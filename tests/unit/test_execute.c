@@ -243,18 +243,19 @@ static void image_is_on_the_medium_and_no_byte_more(void **state)
 	assert_int_equal(s->sink->bytes[MEDIUM_BYTES - 1], 0xee);
 }
 
-static void first_chunk_is_wiped_first_and_its_first_bytes_are_written_last(void **state)
+static void first_chunk_is_wiped_first_and_its_first_sector_is_written_last(void **state)
 {
 	struct scene *s = *state;
 	struct err e = {0};
 
 	prepare(s, NULL, UNMAPPED_KEEP);
 	assert_int_equal(execute(&s->x, &e), 0);
-	assert_int_equal(s->sink->n_writes, 6);
+	assert_int_equal(s->sink->n_writes, 7);
 	assert_int_equal(s->sink->written_offsets_bytes[0], 0);
 	assert_int_equal(s->sink->written_offsets_bytes[1], MIB);
 	assert_int_equal(s->sink->written_offsets_bytes[4], COMMIT_LAST_BYTES);
-	assert_int_equal(s->sink->written_offsets_bytes[5], 0);
+	assert_int_equal(s->sink->written_offsets_bytes[5], 512);
+	assert_int_equal(s->sink->written_offsets_bytes[6], 0);
 }
 
 static void failing_write_leaves_nothing_bootable(void **state)
@@ -720,7 +721,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(image_is_on_the_medium_and_no_byte_more),
-		TEST(first_chunk_is_wiped_first_and_its_first_bytes_are_written_last),
+		TEST(first_chunk_is_wiped_first_and_its_first_sector_is_written_last),
 		TEST(failing_write_leaves_nothing_bootable),
 		TEST(failing_flush_of_the_data_leaves_nothing_bootable),
 		TEST(byte_that_reads_back_another_stops_before_the_commit),
