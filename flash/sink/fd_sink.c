@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "flash/base/cleanup.h"
 #include "flash/base/log.h"
 #include "flash/base/units.h"
+#include "flash/sink/patience.h"
 #include "flash/sink/reopen.h"
 
 enum { ZEROING_BYTES = 64 << 20 }; /* at once, because the call cannot be interrupted */
@@ -31,14 +31,6 @@ static int explain(const struct fd_sink *f, int error, int result, struct err *e
 	return result;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* ---- Pieces under way -----------------------------------------------------------------------
  */
 
@@ -54,7 +46,6 @@ static int line_push(struct fd_sink *f, struct piece_line *line, const struct pi
 	struct piece *placed = piece_at(line, line->n_pieces);
 
 	*placed = *p;
-	placed->begun_ns = now_ns();
 	line->n_pieces++;
 	line->n_bytes += p->op.n_bytes;
 	return ioq_begin(f->queue, &placed->op, e);
@@ -91,33 +82,14 @@ static bool line_overlaps(struct piece_line *line, uint64_t offset_bytes, uint64
 /* ---- Writing --------------------------------------------------------------------------------
  */
 
-/* A piece is done, which had to be waited for or not. From one wait to the next the device was
- * busy, if what was waited for was under way all the time. */
-static void measure_write(struct fd_sink *f, const struct piece *p, bool was_waited_for)
-{
-	uint64_t at_ns = now_ns();
-
-	f->n_written_bytes += p->op.n_bytes;
-	if (!was_waited_for)
-		return;
-	if (p->begun_ns <= f->last_write_ns) {
-		f->writing.n_bytes += f->n_written_bytes;
-		f->writing.busy_ns += at_ns - f->last_write_ns;
-	}
-	f->last_write_ns = at_ns;
-	f->n_written_bytes = 0;
-}
-
 /* Wait for the write that was begun first. */
 static int finish_write(struct fd_sink *f, struct err *e)
 {
 	const struct ioq_op *op = &piece_at(&f->writes, 0)->op;
-	bool is_waited_for = !op->is_done;
 
 	if (ioq_wait(f->queue, op, f->base.options.cancel, e) < 0)
 		return -1;
 	struct piece p = line_pop(&f->writes);
-	measure_write(f, &p, is_waited_for);
 	chunk_free(p.chunk);
 	return explain(f, p.op.error, ioq_result(&p.op, e), e);
 }
@@ -213,7 +185,7 @@ static int zero_range(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_by
 	/* Alone, while we do not know how fast it is. */
 	if (!rate_is_known(&f->zeroing) && finish_all_writes(f, e) < 0)
 		return -1;
-	uint64_t begun_ns = now_ns();
+	uint64_t begun_ns = patience_now_ns();
 	if (helper_do(f->helper, &job, f->base.options.cancel, &error, e) < 0)
 		return -1;
 	f->has_no_zeroing = error != 0;
@@ -223,14 +195,14 @@ static int zero_range(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_by
 			  strerror(error));
 	if (!rate_is_known(&f->zeroing)) {
 		f->zeroing.n_bytes += size_bytes;
-		f->zeroing.busy_ns += now_ns() - begun_ns;
+		f->zeroing.busy_ns += patience_now_ns() - begun_ns;
 	}
 	return 0;
 }
 
 static bool is_zeroing_worth(const struct fd_sink *f)
 {
-	return !f->has_no_zeroing && !rate_is_slower(&f->zeroing, &f->writing);
+	return !f->has_no_zeroing && !rate_is_slower(&f->zeroing, ioq_write_rate(f->queue));
 }
 
 /* Write the zeros that were taken. What is done is forgotten piece by piece, so that whoever is

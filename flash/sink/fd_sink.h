@@ -17,7 +17,6 @@ enum { FD_SINK_PIECES_MAX = 128 }; /* SINK_DEPTH_BYTES of the smallest chunks, a
 /* A part of a chunk that is written, or of a read that was asked for. */
 struct piece {
 	struct ioq_op op;
-	uint64_t begun_ns;
 	struct chunk *chunk; /* owned, a share; NULL when the bytes are not a chunk's */
 	bool is_last;        /* of its read */
 };
@@ -41,9 +40,6 @@ struct fd_sink {
 	struct piece_line reads;
 	struct ioq_op single;  /* a read that is no part of the line */
 	struct helper *helper; /* owned; NULL: nothing is written */
-	struct rate writing;
-	uint64_t last_write_ns;   /* when a write was last waited for, and ... */
-	uint64_t n_written_bytes; /* ... what was done since */
 	uint64_t zeros_offset_bytes;
 	uint64_t zeros_size_bytes; /* of ZERO chunks that were taken and are not written yet */
 	uint8_t *zeros;            /* owned; mapped, a piece of them; NULL until they are wanted */

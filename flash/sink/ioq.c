@@ -23,7 +23,10 @@ struct ioq {
 	bool has_ring;
 	unsigned stall_timeout_ms;
 	size_t n_under_way;
-	struct err failure; /* why nothing works any more; ERR_NONE: all is well */
+	struct rate writing;
+	uint64_t measured_ns;     /* when a write was last seen to be under way, and ... */
+	uint64_t n_written_bytes; /* ... what was done since */
+	struct err failure;       /* why nothing works any more; ERR_NONE: all is well */
 };
 
 /* ---- The end of an operation ---------------------------------------------------------------- */
@@ -97,6 +100,17 @@ static ssize_t do_now(const struct ioq_op *op)
 	return n < 0 ? -errno : n;
 }
 
+static int do_all_now(struct ioq *q, struct ioq_op *op)
+{
+	while (is_continued(op, do_now(op)))
+		;
+	if (op->kind == IOQ_WRITE) {
+		q->writing.n_bytes += op->n_done_bytes;
+		q->writing.busy_ns += patience_now_ns() - op->begun_ns;
+	}
+	return 0;
+}
+
 /* ---- Through the ring ----------------------------------------------------------------------- */
 
 /* Returns false when the ring is full of what the kernel did not take. */
@@ -152,8 +166,26 @@ static size_t take_answers(struct ioq *q)
 		}
 		if (op->is_done)
 			q->n_under_way--;
+		if (op->is_done && op->kind == IOQ_WRITE)
+			q->n_written_bytes += op->n_done_bytes;
 	}
 	return n;
+}
+
+/* All answers were taken, and op is still under way: if it was at the last measurement too, then
+ * the device was never idle since. */
+static void measure(struct ioq *q, const struct ioq_op *op)
+{
+	uint64_t at_ns = patience_now_ns();
+
+	if (op->kind != IOQ_WRITE)
+		return;
+	if (op->begun_ns <= q->measured_ns) {
+		q->writing.n_bytes += q->n_written_bytes;
+		q->writing.busy_ns += at_ns - q->measured_ns;
+	}
+	q->measured_ns = at_ns;
+	q->n_written_bytes = 0;
 }
 
 /* op, or with NULL everything, is not waited for any longer. */
@@ -186,6 +218,8 @@ static int wait_until(struct ioq *q, const struct ioq_op *op, const struct cance
 
 	while (op ? !op->is_done : q->n_under_way > 0) {
 		size_t n_answers = take_answers(q);
+		if (op && !op->is_done)
+			measure(q, op);
 		if (hand_over(q, e) < 0)
 			return -1;
 		if (n_answers > 0) {
@@ -216,6 +250,11 @@ int ioq_new(unsigned stall_timeout_ms, bool is_one_by_one, struct ioq **out, str
 		log_debug("no io_uring (%s): reading and writing one by one", strerror(error));
 	*out = TAKE(q);
 	return 0;
+}
+
+const struct rate *ioq_write_rate(const struct ioq *q)
+{
+	return &q->writing;
 }
 
 bool ioq_is_one_by_one(const struct ioq *q)
@@ -249,13 +288,12 @@ int ioq_begin(struct ioq *q, struct ioq_op *op, struct err *e)
 	op->n_done_bytes = 0;
 	op->error = 0;
 	op->must_block = false;
+	op->begun_ns = patience_now_ns();
 	op->is_done = true; /* unless the kernel has it */
 	if (check_failure(q, e) < 0)
 		return -1;
-	while (!q->has_ring && is_continued(op, do_now(op)))
-		;
 	if (!q->has_ring)
-		return 0;
+		return do_all_now(q, op);
 	if (!put_in(q, op)) {
 		op->error = EBUSY;
 		return 0;

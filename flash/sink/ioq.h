@@ -9,6 +9,7 @@
 
 #include "flash/base/cancel.h"
 #include "flash/base/err.h"
+#include "flash/sink/rate.h"
 
 enum {
 	/* Of one operation: 128 pages, which a disk's driver takes as one request wherever they lie
@@ -34,6 +35,7 @@ struct ioq_op {
 	size_t n_done_bytes;
 	int error; /* an errno, or 0 */
 	bool is_done;
+	uint64_t begun_ns;
 	bool must_block; /* the kernel would not begin without a helping thread */
 };
 
@@ -58,6 +60,9 @@ int ioq_wait(struct ioq *q, const struct ioq_op *op, const struct cancel *cancel
 /* Of an op that is done: ERR_IO naming the byte when it failed, or when the medium ended before
  * all was read ("writing at byte 4096: Input/output error"). */
 int ioq_result(const struct ioq_op *op, struct err *e);
+
+/* How fast writes were done while there was always one under way. */
+const struct rate *ioq_write_rate(const struct ioq *q);
 
 /* Wait until everything is done. Fails as ioq_wait does: then, from now until the process ends, the
  * kernel may use the bytes of what is still under way, and nobody may free them. */

@@ -8,12 +8,17 @@
 
 #include "flash/base/units.h"
 
-static uint64_t now_ms(void)
+uint64_t patience_now_ns(void)
 {
 	struct timespec t = {0};
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now_ms(void)
+{
+	return patience_now_ns() / 1000000;
 }
 
 uint64_t patience_end_ms(unsigned timeout_ms)
