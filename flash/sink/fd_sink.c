@@ -14,13 +14,9 @@
 #include "flash/base/log.h"
 #include "flash/base/units.h"
 #include "flash/sink/patience.h"
-#include "flash/sink/reopen.h"
 
 enum { ZEROING_BYTES = 64 << 20 }; /* at once, because the call cannot be interrupted */
 
-_Static_assert(SINK_DEPTH_BYTES >> INDEX_CHUNK_LOG2_MIN <= FD_SINK_PIECES_MAX, "small chunks fit");
-_Static_assert((SINK_DEPTH_MIN << INDEX_CHUNK_LOG2_MAX) / IOQ_PIECE_BYTES <= FD_SINK_PIECES_MAX,
-	       "large ones");
 _Static_assert(offsetof(struct fd_sink, base) == 0, "base comes first");
 
 /* Add what to do about error, an errno, if result is a failure. */
@@ -31,61 +27,13 @@ static int explain(const struct fd_sink *f, int error, int result, struct err *e
 	return result;
 }
 
-/* ---- Pieces under way -----------------------------------------------------------------------
- */
-
-static struct piece *piece_at(struct piece_line *line, size_t i)
-{
-	return &line->pieces[(line->first + i) % FD_SINK_PIECES_MAX];
-}
-
-/* Begin a piece behind all others; there is room. */
-static int line_push(struct fd_sink *f, struct piece_line *line, const struct piece *p,
-		     struct err *e)
-{
-	struct piece *placed = piece_at(line, line->n_pieces);
-
-	*placed = *p;
-	line->n_pieces++;
-	line->n_bytes += p->op.n_bytes;
-	return ioq_begin(f->queue, &placed->op, e);
-}
-
-/* The first piece, which is done. */
-static struct piece line_pop(struct piece_line *line)
-{
-	struct piece p = *piece_at(line, 0);
-
-	line->first = (line->first + 1) % FD_SINK_PIECES_MAX;
-	line->n_pieces--;
-	line->n_bytes -= p.op.n_bytes;
-	return p;
-}
-
-static bool line_has_room(const struct piece_line *line, size_t n_bytes)
-{
-	return line->n_pieces == 0 ||
-	       (line->n_pieces < FD_SINK_PIECES_MAX && line->n_bytes + n_bytes <= SINK_DEPTH_BYTES);
-}
-
-static bool line_overlaps(struct piece_line *line, uint64_t offset_bytes, uint64_t size_bytes)
-{
-	for (size_t i = 0; i < line->n_pieces; i++) {
-		const struct ioq_op *op = &piece_at(line, i)->op;
-		if (op->offset_bytes < offset_bytes + size_bytes &&
-		    offset_bytes < op->offset_bytes + op->n_bytes)
-			return true;
-	}
-	return false;
-}
-
 /* ---- Writing --------------------------------------------------------------------------------
  */
 
 /* Wait for the write that was begun first. */
 static int finish_write(struct fd_sink *f, struct err *e)
 {
-	const struct ioq_op *op = &piece_at(&f->writes, 0)->op;
+	const struct ioq_op *op = &line_at(&f->writes, 0)->op;
 
 	if (ioq_wait(f->queue, op, f->base.options.cancel, e) < 0)
 		return -1;
@@ -130,7 +78,7 @@ static int write_piece(struct fd_sink *f, const struct chunk *c, const uint8_t *
 	if (wait_range(f, offset_bytes, n_bytes, e) < 0)
 		return -1;
 	p.chunk = c ? chunk_share(c) : NULL;
-	return line_push(f, &f->writes, &p, e);
+	return line_push(&f->writes, f->queue, &p, e);
 }
 
 static int write_data(struct fd_sink *f, const struct chunk *c, struct err *e)
@@ -239,133 +187,7 @@ static int take_zeros(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_by
 	return 0;
 }
 
-/* ---- Reading --------------------------------------------------------------------------------
- */
-
-static int open_reader(struct fd_sink *f, struct err *e)
-{
-	if (f->read_fd >= 0)
-		return 0;
-	f->read_fd = reopen_fd(f->fd, O_RDONLY | O_DIRECT);
-	if (f->read_fd < 0 && errno == EINVAL) {
-		/* No direct reads on this file system: dropping its cache is the next best. */
-		(void)posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
-		f->read_fd = reopen_fd(f->fd, O_RDONLY);
-	}
-	if (f->read_fd < 0)
-		return err_errno(e, "opening for reading back");
-	return 0;
-}
-
-static struct ioq_op read_op(const struct fd_sink *f, uint64_t offset_bytes, uint8_t *bytes,
-			     size_t n_bytes)
-{
-	return (struct ioq_op){
-		.kind = IOQ_READ,
-		.fd = f->read_fd,
-		.bytes = bytes,
-		.n_bytes = n_bytes,
-		.offset_bytes = offset_bytes,
-		.unit_bytes = f->read_unit_bytes,
-	};
-}
-
-/* Begin to read into buffer, which the line gives back from then on, whatever becomes of it. */
-static int ask_pieces(struct fd_sink *f, uint64_t offset_bytes, uint8_t *buffer, size_t n_bytes,
-		      struct err *e)
-{
-	for (size_t n_done = 0; n_done < n_bytes;) {
-		size_t n_piece = (size_t)min_u64(n_bytes - n_done, IOQ_PIECE_BYTES);
-		struct piece p = {
-			.op = read_op(f, offset_bytes + n_done, buffer + n_done, n_piece),
-			.is_last = n_done + n_piece == n_bytes,
-		};
-		if (line_push(f, &f->reads, &p, e) < 0)
-			return -1;
-		n_done += n_piece;
-	}
-	return 0;
-}
-
-/* What was read already takes its place in the line too. */
-static void add_done(struct fd_sink *f, uint64_t offset_bytes, uint8_t *buffer, size_t n_bytes)
-{
-	struct piece *p = piece_at(&f->reads, f->reads.n_pieces++);
-
-	*p = (struct piece){.op = read_op(f, offset_bytes, buffer, n_bytes), .is_last = true};
-	p->op.n_done_bytes = n_bytes;
-	p->op.is_done = true;
-	f->reads.n_bytes += n_bytes;
-}
-
-static int read_now(struct fd_sink *f, uint64_t offset_bytes, uint8_t *bytes, size_t n_bytes,
-		    struct err *e)
-{
-	for (size_t n_done = 0; n_done < n_bytes;) {
-		size_t n_piece = (size_t)min_u64(n_bytes - n_done, IOQ_PIECE_BYTES);
-		f->single = read_op(f, offset_bytes + n_done, bytes + n_done, n_piece);
-		/* Not to be stopped: whoever is would free the bytes. */
-		if (ioq_begin(f->queue, &f->single, e) < 0 ||
-		    ioq_wait(f->queue, &f->single, NULL, e) < 0 || ioq_result(&f->single, e) < 0)
-			return -1;
-		n_done += n_piece;
-	}
-	return 0;
-}
-
-/* A direct read that starts in the middle of a unit: of all units it touches, which may be one more
- * than a buffer has room for. */
-static int read_units(struct fd_sink *f, uint64_t offset_bytes, uint8_t *buffer, uint8_t *rest,
-		      size_t n_bytes, struct err *e)
-{
-	uint64_t start_bytes = align_down(offset_bytes, f->read_unit_bytes);
-	size_t n_before = (size_t)(offset_bytes - start_bytes);
-	size_t n_first =
-		(size_t)min_u64(n_before + n_bytes, pool_buffer_bytes(sink_pool(&f->base)));
-	size_t n_rest = n_before + n_bytes - n_first;
-
-	if (read_now(f, start_bytes, buffer, n_first, e) < 0)
-		return -1;
-	memmove(buffer, buffer + n_before, n_first - n_before);
-	if (n_rest > 0 && read_now(f, start_bytes + n_first, rest, n_rest, e) < 0)
-		return -1;
-	memcpy(buffer + n_first - n_before, rest, n_rest);
-	return 0;
-}
-
-static int ask_unaligned(struct fd_sink *f, uint64_t offset_bytes, uint8_t *buffer, size_t n_bytes,
-			 struct err *e)
-{
-	struct pool *pool = sink_pool(&f->base);
-	uint8_t *rest = NULL;
-	int result = pool_take(pool, &rest, e);
-
-	if (result == 0)
-		result = read_units(f, offset_bytes, buffer, rest, n_bytes, e);
-	if (result == 0)
-		add_done(f, offset_bytes, buffer, n_bytes);
-	if (f->single.is_done)
-		pool_give(pool, rest);
-	if (f->single.is_done && result < 0)
-		pool_give(pool, buffer);
-	return result;
-}
-
-static int ask_with(struct fd_sink *f, uint64_t offset_bytes, uint8_t *buffer, size_t n_bytes,
-		    struct err *e)
-{
-	if (f->fd >= 0 && offset_bytes % f->read_unit_bytes != 0)
-		return ask_unaligned(f, offset_bytes, buffer, n_bytes, e);
-	if (f->fd >= 0)
-		return ask_pieces(f, offset_bytes, buffer, n_bytes, e);
-	memset(buffer, 0, n_bytes);
-	add_done(f, offset_bytes, buffer, n_bytes);
-	return 0;
-}
-
-/* A write that failed is found out by whoever waits for it; it is the sink's failure all the same.
- */
-static int settle_writes(struct fd_sink *f, struct err *e)
+int fd_sink_settle(struct fd_sink *f, struct err *e)
 {
 	if (settle_zeros(f, e) == 0 && finish_all_writes(f, e) == 0)
 		return 0;
@@ -416,7 +238,7 @@ int fd_sink_flush(struct sink *s, struct err *e)
 
 	closep(&f->read_fd);
 	f->read_fd = -1;
-	if (check_started(f, e) < 0 || settle_writes(f, e) < 0 ||
+	if (check_started(f, e) < 0 || fd_sink_settle(f, e) < 0 ||
 	    helper_do(f->helper, &job, s->options.cancel, &error, e) < 0)
 		return -1;
 	if (error != 0)
@@ -425,44 +247,6 @@ int fd_sink_flush(struct sink *s, struct err *e)
 	 * by now, so that all pages go. */
 	(void)posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
 	return 0;
-}
-
-int fd_sink_read_ask(struct sink *s, uint64_t offset_bytes, size_t n_bytes, struct err *e)
-{
-	struct fd_sink *f = (struct fd_sink *)s;
-	uint8_t *buffer = NULL;
-
-	if (settle_writes(f, e) < 0)
-		return -1;
-	if (f->fd >= 0 && open_reader(f, e) < 0)
-		return -1;
-	if (pool_take(sink_pool(s), &buffer, e) < 0)
-		return -1;
-	return ask_with(f, offset_bytes, buffer, n_bytes, e);
-}
-
-int fd_sink_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
-{
-	struct fd_sink *f = (struct fd_sink *)s;
-	uint8_t *buffer = piece_at(&f->reads, 0)->op.bytes;
-	size_t n_pieces = 0;
-	int result = 0;
-
-	do
-		if (ioq_wait(f->queue, &piece_at(&f->reads, n_pieces)->op, s->options.cancel, e) <
-		    0)
-			return -1;
-	while (!piece_at(&f->reads, n_pieces++)->is_last);
-	for (; n_pieces > 0; n_pieces--) {
-		struct piece p = line_pop(&f->reads);
-		if (result == 0)
-			result = ioq_result(&p.op, e);
-	}
-	if (result == 0)
-		*out_bytes = buffer;
-	else
-		pool_give(sink_pool(s), buffer);
-	return result;
 }
 
 /* The kernel may still use the bytes of a chunk that stalled: it stays, on purpose. */
@@ -486,7 +270,8 @@ static void drop_pieces(struct fd_sink *f)
 			leave_behind(p.chunk);
 	}
 	while (f->reads.n_pieces > 0) {
-		struct piece first = line_pop(&f->reads), p = first;
+		struct piece first = line_pop(&f->reads);
+		struct piece p = first;
 		bool is_done = p.op.is_done;
 		while (!p.is_last && f->reads.n_pieces > 0) {
 			p = line_pop(&f->reads);

@@ -9,25 +9,9 @@
 #include "flash/base/err.h"
 #include "flash/sink/helper.h"
 #include "flash/sink/ioq.h"
+#include "flash/sink/piece_line.h"
 #include "flash/sink/rate.h"
 #include "flash/sink/sink.h"
-
-enum { FD_SINK_PIECES_MAX = 128 }; /* SINK_DEPTH_BYTES of the smallest chunks, and more */
-
-/* A part of a chunk that is written, or of a read that was asked for. */
-struct piece {
-	struct ioq_op op;
-	struct chunk *chunk; /* owned, a share; NULL when the bytes are not a chunk's */
-	bool is_last;        /* of its read */
-};
-
-/* Pieces under way; those that were begun first are done with first. */
-struct piece_line {
-	struct piece pieces[FD_SINK_PIECES_MAX];
-	size_t first;
-	size_t n_pieces;
-	size_t n_bytes;
-};
 
 struct fd_sink {
 	struct sink base;
@@ -60,6 +44,10 @@ int fd_sink_flush(struct sink *s, struct err *e);
 int fd_sink_read_ask(struct sink *s, uint64_t offset_bytes, size_t n_bytes, struct err *e);
 int fd_sink_read_take(struct sink *s, uint8_t **out_bytes, struct err *e);
 void fd_sink_free(struct sink *s);
+
+/* Wait until all is written that was taken. A write that failed is found out by whoever waits for
+ * it; it is the sink's failure all the same. */
+int fd_sink_settle(struct fd_sink *f, struct err *e);
 
 /* Have the helper do a job behind all that was written to its range. Nobody can stop it in between:
  * what is written next must come after it. *out_error: an errno, or 0. Fails with the errors of

@@ -75,7 +75,8 @@ __attribute__((noreturn)) static void serve(int medium_fd, int socket)
  * socket, which then ends. */
 static pid_t start(int medium_fd, int socket)
 {
-	sigset_t all, before;
+	sigset_t all;
+	sigset_t before;
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -109,7 +110,7 @@ int helper_new(int fd, unsigned stall_timeout_ms, struct helper **out, struct er
 	return 0;
 }
 
-static int fail(struct helper *h, struct err *e)
+static int fail(struct helper *h, const struct err *e)
 {
 	h->failure = *e;
 	return -1;

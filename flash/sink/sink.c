@@ -1,6 +1,7 @@
 /* What all sinks have in common: bounds, and failures that stay. See sink.h. */
 #include "flash/sink/sink.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "flash/base/units.h"
@@ -149,6 +150,7 @@ static int take_next(struct sink *s, uint8_t *bytes, size_t n_bytes, size_t *n_t
 
 	if (sink_read_take(s, &buffer, e) < 0)
 		return -1;
+	assert(buffer);
 	memcpy(bytes + *n_taken, buffer, n);
 	pool_give(sink_pool(s), buffer);
 	*n_taken += n;
@@ -158,7 +160,8 @@ static int take_next(struct sink *s, uint8_t *bytes, size_t n_bytes, size_t *n_t
 int sink_read_back(struct sink *s, uint64_t offset_bytes, void *bytes, size_t n_bytes,
 		   struct err *e)
 {
-	size_t n_asked = 0, n_taken = 0;
+	size_t n_asked = 0;
+	size_t n_taken = 0;
 
 	if (s->n_reads > 0)
 		return err_set(e, ERR_USAGE, "reading while %zu reads are under way", s->n_reads);

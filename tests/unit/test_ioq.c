@@ -65,7 +65,8 @@ static void do_op(struct ioq *q, struct ioq_op *op)
 }
 
 struct pipe_ends {
-	int from, to;
+	int from;
+	int to;
 };
 
 static struct pipe_ends pipe_of(void)
@@ -82,7 +83,8 @@ static void what_was_written_is_read(void **state)
 {
 	CLEANUP(ioq_freep) struct ioq *q = queue();
 	CLEANUP(closep) int fd = file_of(2 * UNIT_BYTES);
-	char text[] = "hello", got[sizeof text] = "";
+	char text[] = "hello";
+	char got[sizeof text] = "";
 	struct ioq_op write = op_of(IOQ_WRITE, fd, text, sizeof text, UNIT_BYTES);
 	struct ioq_op read = op_of(IOQ_READ, fd, got, sizeof got, UNIT_BYTES);
 	struct err e = {0};
@@ -101,7 +103,8 @@ static void many_are_under_way_at_once(void **state)
 	CLEANUP(ioq_freep) struct ioq *q = queue();
 	CLEANUP(closep) int fd = file_of(N_OPS);
 	struct ioq_op ops[N_OPS];
-	uint8_t bytes[N_OPS], got[N_OPS] = {0};
+	uint8_t bytes[N_OPS];
+	uint8_t got[N_OPS] = {0};
 	struct err e = {0};
 
 	(void)state;
@@ -256,7 +259,8 @@ static void after_silence_every_call_fails(void **state)
 static void whoever_is_asked_to_stop_does_not_wait(void **state)
 {
 	CLEANUP(ioq_freep) struct ioq *q = queue();
-	struct pipe_ends p = pipe_of(), stop = pipe_of();
+	struct pipe_ends p = pipe_of();
+	struct pipe_ends stop = pipe_of();
 	CLEANUP(closep) int from = p.from;
 	CLEANUP(closep) int to = p.to;
 	CLEANUP(closep) int stop_from = stop.from;

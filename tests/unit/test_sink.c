@@ -746,7 +746,8 @@ static void target_that_does_not_answer_is_given_up(void **state)
 
 static void being_stopped_is_no_failure_of_the_target(void **state)
 {
-	int stop[2], from = -1;
+	int stop[2];
+	int from = -1;
 	struct cancel cancel = {.fd = -1};
 	struct sink *s = sink_on(full_pipe(&from), &cancel);
 	CLEANUP(closep) int end = from;
