@@ -43,7 +43,8 @@ struct pump {
 	bool is_ended;      /* nothing more will be fetched */
 	struct err failure; /* why, unless it is the end */
 	bool is_stopping;
-	uint64_t charged_ms; /* up to then, waiting has been charged to who lagged */
+	size_t n_starving;   /* consumers */
+	uint64_t charged_ms; /* up to then, their waiting has been charged to who lagged */
 	pthread_t *threads;  /* owned */
 	size_t n_threads;
 };
@@ -232,19 +233,18 @@ static int start_thread(struct pump *p, void *(*run)(void *), struct err *e)
 /* ---- For consumers -----------------------------------------------------------------------------
  */
 
-/* Those who keep a full window from moving on, since the last time, pay for it; but not for work
- * that is not done yet. */
-static void charge_laggards(struct pump *p, uint64_t since_ms)
+/* Whoever keeps a full window from moving on while others starve pays for the time since the last
+ * call; but not for work that is not done yet, nor while it waits itself. */
+static void charge_laggards(struct pump *p)
 {
-	uint64_t now = now_ms();
-	uint64_t passed_ms = now - min_u64(now, max_u64(since_ms, p->charged_ms));
-	bool is_ready = slot_of(p, p->n_dropped)->is_done;
+	bool is_held_up = p->n_starving > 0 && is_full(p) && slot_of(p, p->n_dropped)->is_done;
+	uint64_t passed_ms = now_ms() - p->charged_ms;
 	bool is_one_left_behind = false;
 
-	p->charged_ms = now;
-	for (size_t i = 0; i < p->options.n_consumers; i++) {
+	p->charged_ms += passed_ms;
+	for (size_t i = 0; is_held_up && i < p->options.n_consumers; i++) {
 		struct consumer *c = &p->consumers[i];
-		if (!is_present(c) || c->next != p->n_dropped || !is_ready)
+		if (!is_present(c) || c->is_waiting || c->next != p->n_dropped)
 			continue;
 		c->lag_ms += passed_ms;
 		c->is_left_behind = p->options.lag_max_ms && c->lag_ms >= p->options.lag_max_ms;
@@ -254,23 +254,24 @@ static void charge_laggards(struct pump *p, uint64_t since_ms)
 		drop_taken(p);
 }
 
-/* Wait until something changes, for at most as long as a laggard may lag. */
-static void await_change(struct pump *p)
+/* Wait until something changes, but for no longer than a laggard may lag. Who waits for what cannot
+ * be fetched, because the window is full, starves. */
+static void await_change(struct pump *p, const struct consumer *c)
 {
-	struct timespec until = {0};
-	uint64_t began_ms = now_ms();
-	uint64_t until_ms = began_ms + p->options.lag_max_ms;
-	bool is_starving = is_full(p) && p->options.lag_max_ms > 0;
+	bool is_starving = p->options.lag_max_ms > 0 && is_full(p) && c->next == p->n_fetched;
+	uint64_t until_ms = p->charged_ms + p->options.lag_max_ms;
+	const struct timespec until = {
+		.tv_sec = (time_t)(until_ms / 1000),
+		.tv_nsec = (long)(until_ms % 1000 * 1000000),
+	};
 
-	if (!is_starving) {
+	p->n_starving += is_starving;
+	if (is_starving)
+		(void)pthread_cond_timedwait(&p->for_consumers, &p->lock, &until);
+	else
 		(void)pthread_cond_wait(&p->for_consumers, &p->lock);
-		return;
-	}
-	until.tv_sec = (time_t)(until_ms / 1000);
-	until.tv_nsec = (long)(until_ms % 1000 * 1000000);
-	(void)pthread_cond_timedwait(&p->for_consumers, &p->lock, &until);
-	if (is_full(p))
-		charge_laggards(p, began_ms);
+	charge_laggards(p);
+	p->n_starving -= is_starving;
 }
 
 /* Take number c->next, which is done. */
@@ -293,12 +294,13 @@ static int take_done(struct pump *p, struct consumer *c, void **out, struct err 
 static int take(struct pump *p, struct consumer *c, void **out, struct err *e)
 {
 	*out = NULL;
+	charge_laggards(p);
 	c->is_waiting = true;
 	while (is_present(c) && !(c->next < p->n_fetched && slot_of(p, c->next)->is_done) &&
 	       !(p->is_ended && c->next == p->n_fetched)) {
 		if (c->next == p->n_begun)
 			(void)pthread_cond_signal(&p->for_workers);
-		await_change(p);
+		await_change(p, c);
 	}
 	c->is_waiting = false;
 	if (c->is_left_behind)

@@ -4,8 +4,8 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/disks.sh"
 requires losetup cmp jq
-BAD_DISK_BYTES=67108864
-IMAGE_BYTES=29360128
+BAD_DISK_BYTES=67108864 # of disks.sh
+IMAGE_BYTES=37748736
 WINDOW_BYTES=16777216 # COPY_WINDOW_BYTES of flash/copy.h
 disk=''
 
