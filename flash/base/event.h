@@ -62,7 +62,8 @@ static inline void event_emit(const struct listener *l, const struct event *ev)
 		l->on_event(l->context, ev);
 }
 
-/* The names programs see: "check", "scan", "wipe", "write", "flush", "read-back", "commit", "probe". */
+/* The names programs see: "check", "scan", "wipe", "write", "flush", "read-back", "commit",
+ * "probe". */
 const char *phase_name(enum phase phase);
 /* "started", "phase", "progress", "override", "note", "done", "failed", "memory". */
 const char *event_name(enum event_kind kind);
