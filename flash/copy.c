@@ -233,10 +233,13 @@ static void *run_target(void *context)
 	struct worker *w = context;
 	struct crew *crew = w->crew;
 	struct execution *x = crew->copy->targets[w - crew->workers];
+	struct err e = {0};
 
 	if (!await_start(crew))
 		return NULL;
-	(void)execute(x, &w->failure);
+	/* What was mended on the way has left its words in e. */
+	if (execute(x, &e) < 0)
+		w->failure = e;
 	/* Whoever waits for this target need not. */
 	feed_free(&w->feed.base);
 	(void)pthread_mutex_lock(&crew->lock);

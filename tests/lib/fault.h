@@ -1,14 +1,15 @@
 /* What a bad disk does wrong, told as REQUEST:FAULT[:KEY=VALUE]... in one word, for fuse_disk.c.
  *
- * REQUEST  read, write, flush, or any. Zeroing is a write.
- * FAULT    fail   it ends with EIO, and nothing is done
- *          drop   what is written is acknowledged and forgotten
- *          flip   the lowest bit of the byte `at` is the other way round, in what is read or
- * written zeros, ones   the range is read or written as 0x00, or as 0xff hold   it is neither done
- * nor answered for `ms`, and while the file `until` is missing KEY      at, size    the bytes of
- * the disk it happens to (all); SIZE of parse.h nth, count  only the nth request that touches these
- * bytes, and count - 1 after it (all) ms, until   for hold
- */
+ * REQUEST is read, write, flush or any; zeroing is a write. FAULT is one of:
+ *	fail         it ends with EIO, and nothing is done
+ *	drop         what is written is acknowledged and forgotten
+ *	flip         the lowest bit of the byte `at` is turned, in what is read or written
+ *	zeros, ones  the range is read or written as 0x00, or as 0xff
+ *	hold         it is neither done nor answered for `ms`, and while the file `until` is missing
+ * KEY is one of:
+ *	at, size     the bytes of the disk it happens to (all); sizes as in parse.h
+ *	nth, count   the nth request that touches these bytes (1), and so many from there on (all)
+ *	ms, until    for hold */
 #pragma once
 
 #include <stdbool.h>
@@ -138,6 +139,8 @@ static inline int fault_parse(char *text, struct fault *out, struct err *e)
 	if (!fault_parse_word(&text, faults, 6, &kind))
 		return err_set(e, ERR_USAGE, "a fault is fail, drop, flip, zeros, ones or hold");
 	f.kind = (enum fault_kind)kind;
+	if (f.kind == FAULT_FLIP)
+		f.size_bytes = 1;
 	f.on[REQUEST_READ] = request == 0 || request == 3;
 	f.on[REQUEST_WRITE] = f.on[REQUEST_ZERO] = request == 1 || request == 3;
 	f.on[REQUEST_FLUSH] = request == 2 || request == 3;
