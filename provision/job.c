@@ -309,11 +309,11 @@ static void on_finished(void *context, size_t i, struct err *failure)
 	const struct batch *b = context;
 	struct target *t = b->targets[i];
 
-	t->failure = *failure;
-	int result = conclude(b->job, t, &t->failure);
-	note_in_journal(b->job, t, result < 0 ? &t->failure : NULL);
+	int result = conclude(b->job, t, failure);
+	note_in_journal(b->job, t, result < 0 ? failure : NULL);
 	if (result < 0) {
-		(void)err_wrap(&t->failure, "writing %s", t->path);
+		(void)err_wrap(failure, "writing %s", t->path);
+		t->failure = *failure;
 		fail(t->execution.listener, t);
 		return;
 	}
@@ -339,6 +339,16 @@ static int gather(struct job *j, struct batch *out, struct err *e)
 	return 0;
 }
 
+/* None could be begun. */
+static void fail_all(struct batch *b, const struct err *why)
+{
+	for (size_t i = 0; i < b->n_targets; i++) {
+		struct err failure = *why;
+		b->executions[i]->listener = b->job->request->listener;
+		on_finished(b, i, &failure);
+	}
+}
+
 static void emit_memory(const struct job *j, size_t n_targets)
 {
 	const struct image *image = j->selection.image;
@@ -357,6 +367,7 @@ static void emit_memory(const struct job *j, size_t n_targets)
 int job_execute(struct job *j, struct err *e)
 {
 	CLEANUP(batch_release) struct batch b = {.job = j};
+	struct err failure = {0};
 
 	if (gather(j, &b, e) < 0)
 		return -1;
@@ -373,8 +384,8 @@ int job_execute(struct job *j, struct err *e)
 	};
 	for (size_t i = 0; i < b.n_targets; i++)
 		emit_start(j, b.targets[i]);
-	if (copy_run(&copy, e) < 0)
-		return err_hint(e, "no target was touched");
+	if (copy_run(&copy, &failure) < 0)
+		fail_all(&b, &failure);
 	emit_memory(j, b.n_targets);
 	return 0;
 }

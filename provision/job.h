@@ -52,5 +52,5 @@ const struct target *job_target(const struct job *j, size_t i);
  * systems again, raise the floors, note it in the journal, let go of it, and tell the end by
  * EVENT_DONE or EVENT_FAILED; the text then says what state the target is in. A target's code is
  * one of execute, or ERR_DIFFERS when it does not show what image and board promise. At the end
- * EVENT_MEMORY. Fails (ERR_IO) only when nothing could be begun. */
+ * EVENT_MEMORY. Fails (ERR_IO) only when memory is short before anything is begun. */
 int job_execute(struct job *j, struct err *e);
