@@ -326,6 +326,8 @@ static void crew_release(struct crew *crew)
 	for (size_t i = 0; crew->workers && i < crew->copy->n_targets; i++)
 		if (crew->workers[i].is_started)
 			(void)pthread_join(crew->workers[i].thread, NULL);
+	if (crew->copy->reading)
+		cancel_scope_request(crew->copy->reading);
 	stream_free(crew->shared);
 	free(crew->workers);
 	(void)pthread_cond_destroy(&crew->changed);
@@ -406,8 +408,6 @@ int copy_run(const struct copy *c, struct err *e)
 	if (start_workers(&crew, e) < 0)
 		return -1;
 	tell_all_finished(&crew);
-	if (c->reading)
-		cancel_scope_request(c->reading);
 	return 0;
 }
 

@@ -29,12 +29,13 @@ struct copy {
 	void (*on_finished)(void *context, size_t target, struct err *failure);
 	void *context;
 	/* May be NULL: what the image's source was opened with (source_options.cancel). Requested
-	 * when no target wants more, so that nobody waits for a pipe in vain. */
+	 * when no target wants more, or none could be begun, so that nobody waits for a pipe in
+	 * vain. */
 	const struct cancel_scope *reading;
 };
 
-/* Execute all targets, and return when all are finished. Fails (ERR_IO) only when threads cannot be
- * made; then on_finished was called for none, and none was touched. */
+/* Execute all targets, and return when all are finished. Fails (ERR_IO) only when memory or threads
+ * are short; then on_finished was called for none, and none was touched. */
 int copy_run(const struct copy *c, struct err *e);
 
 enum {

@@ -368,11 +368,12 @@ int pump_new(const struct pump_ops *ops, void *context, const struct pump_option
 	p->threads = calloc(o->n_workers + 1, sizeof *p->threads);
 	if (!p->slots || !p->consumers || !p->threads)
 		return err_errno(e, "starting threads");
-	if (start_thread(p, fetch_all, e) < 0)
-		return -1;
+	/* Fetching may wait for ever, so that it begins when nothing else can fail. */
 	for (size_t i = 0; i < o->n_workers; i++)
 		if (start_thread(p, work_on, e) < 0)
 			return -1;
+	if (start_thread(p, fetch_all, e) < 0)
+		return -1;
 	*out = TAKE(p);
 	return 0;
 }

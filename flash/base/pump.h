@@ -36,7 +36,8 @@ struct pump_options {
 
 struct pump;
 
-/* Starts its threads. ops and context are borrowed. Signals are blocked in them. ERR_IO. */
+/* Starts its threads. ops and context are borrowed. Signals are blocked in them. ERR_IO when memory
+ * or threads are short; nothing was fetched then. */
 int pump_new(const struct pump_ops *ops, void *context, const struct pump_options *o,
 	     struct pump **out, struct err *e);
 /* No consumer may be waiting. Stops the threads (fetch and work come to their end first) and drops

@@ -1,4 +1,5 @@
 /* One image to many targets: each at its own speed, with a failure of its own. */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -125,6 +126,75 @@ static void open_signed(struct scene *s, const char *path)
 	const struct image_request r = fixture_request(s->fixture, path);
 
 	prepare(s, &r, false);
+}
+
+/* ---- Threads that cannot be made ---------------------------------------------------------------
+ */
+
+enum { ALL_THREADS = 1000 };
+
+/* How many more threads can be made. */
+static unsigned n_threads_left = ALL_THREADS;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*body)(void *), void *context);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*body)(void *), void *context);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*body)(void *), void *context)
+{
+	if (n_threads_left == 0)
+		return EAGAIN;
+	n_threads_left--;
+	return __real_pthread_create(thread, attributes, body, context);
+}
+
+/* Copy with so many threads from a pipe that stays open, and of which the first chunk never comes.
+ * Returns what copy_run does. */
+static int run_with_threads(unsigned n_threads)
+{
+	struct scene *s = NULL;
+	struct cancel_scope reading = {.cancel.fd = -1, .event_fd = -1};
+	char where[32];
+	int fds[2];
+	struct err e = {0};
+
+	assert_int_equal(scene_new((void **)&s), 0);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], s->fixture->image, 4096), 4096);
+	(void)snprintf(where, sizeof where, "/proc/self/fd/%d", fds[0]);
+	assert_int_equal(cancel_scope_init(&reading, NULL, &e), 0);
+	const struct image_request r = {
+		.where = where, .is_unsigned_allowed = true, .source = {.cancel = &reading.cancel}};
+	prepare(s, &r, false);
+	const struct copy c = {.image = s->image,
+			       .targets = s->targets,
+			       .n_targets = N_TARGETS,
+			       .on_finished = on_finished,
+			       .context = s,
+			       .reading = &reading};
+	n_threads_left = n_threads;
+	int result = copy_run(&c, &e);
+	n_threads_left = ALL_THREADS;
+	assert_int_equal(e.code, ERR_IO);
+	assert_int_equal(s->n_told[0] + s->n_told[1] + s->n_told[2], 0);
+	assert_int_equal(s->media[0][0], FILLER);
+	close(fds[0]);
+	close(fds[1]);
+	cancel_scope_release(&reading);
+	(void)scene_free((void **)&s);
+	return result;
+}
+
+/* One that fetches, one for each core that verifies, and one a target, the last of which is the
+ * last to be made. */
+static void copy_ends_at_once_whichever_thread_cannot_be_made(void **state)
+{
+	unsigned n_needed = 1 + (unsigned)sysconf(_SC_NPROCESSORS_ONLN) + N_TARGETS;
+
+	(void)state;
+	for (unsigned n = 0; n < n_needed; n++)
+		assert_int_equal(run_with_threads(n), -1);
 }
 
 /* The packed image with one bit of its third chunk flipped, in its file. */
@@ -276,6 +346,7 @@ int main(void)
 		TEST(scanned_targets_get_only_what_they_lack),
 		TEST(bound_grows_with_targets_and_chunks),
 		TEST(buffers_stay_within_the_bound),
+		cmocka_unit_test(copy_ends_at_once_whichever_thread_cannot_be_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
