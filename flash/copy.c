@@ -3,13 +3,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "flash/base/cleanup.h"
 #include "flash/base/pump.h"
+#include "flash/base/thread.h"
 #include "flash/base/units.h"
 
 /* ---- Chunks, fetched and verified by threads ---------------------------------------------------
@@ -251,17 +250,8 @@ static void *run_target(void *context)
 
 static int start_worker(struct worker *w, struct err *e)
 {
-	sigset_t all;
-	sigset_t before;
-
-	/* Signals are for the thread that waits for them. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int status = pthread_create(&w->thread, NULL, run_target, w);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (status != 0)
-		return err_set(e, ERR_IO, "no thread can be made for each target; %s",
-			       "write to fewer targets at once");
+	if (thread_start(&w->thread, run_target, w, e) < 0)
+		return err_hint(e, "write to fewer targets at once");
 	w->is_started = true;
 	return 0;
 }
@@ -343,13 +333,6 @@ static bool is_scanned(const struct execution *x)
 	return false;
 }
 
-static size_t n_cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? (size_t)n : 1;
-}
-
 /* One reader for all that need no scan. */
 static int share_stream(struct crew *crew, struct err *e)
 {
@@ -358,7 +341,7 @@ static int share_stream(struct crew *crew, struct err *e)
 			       image_guarantee(c->image) == GUARANTEE_SIGNATURE;
 	struct pump_options o = {
 		.window = n_chunks_of(COPY_WINDOW_BYTES, image_chunk_bytes(c->image)),
-		.n_workers = n_cores(),
+		.n_workers = thread_n_cores(),
 		.lag_max_ms = has_own_readers ? COPY_LAG_MAX_MS : 0,
 	};
 
@@ -413,7 +396,7 @@ int copy_run(const struct copy *c, struct err *e)
 
 uint64_t copy_bound_bytes(size_t n_targets, size_t chunk_bytes)
 {
-	uint64_t shared = n_chunks_of(COPY_WINDOW_BYTES, chunk_bytes) + 2 * n_cores() + 2;
+	uint64_t shared = n_chunks_of(COPY_WINDOW_BYTES, chunk_bytes) + 2 * thread_n_cores() + 2;
 	uint64_t own = n_chunks_of(COPY_OWN_WINDOW_BYTES, chunk_bytes) +
 		       n_chunks_of(SINK_DEPTH_BYTES, chunk_bytes) + 4;
 

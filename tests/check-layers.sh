@@ -71,6 +71,7 @@ fires writes flash/plan/a.c '	return s->ops->write(s, c, e);'
 
 holds threads "threads are made in two files"
 fires threads flash/plan/a.c '	return pthread_create(&t, NULL, run, NULL);'
+fires threads flash/plan/a.c '	return thread_start(&t, run, NULL, e);'
 
 # Words for work that is not done; spelt so that this line is none.
 unfinished() {

@@ -3,12 +3,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/thread.h"
 #include "flash/base/units.h"
 
 /* The items are numbered from 0 on; number n is in slot n % window. */
@@ -214,18 +214,10 @@ static void *work_on(void *context)
 	return NULL;
 }
 
-static int start_thread(struct pump *p, void *(*run)(void *), struct err *e)
+static int start_thread(struct pump *p, void *(*body)(void *), struct err *e)
 {
-	sigset_t all;
-	sigset_t before;
-
-	/* Signals are for the thread that waits for them. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int status = pthread_create(&p->threads[p->n_threads], NULL, run, p);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (status != 0)
-		return err_set(e, ERR_IO, "no thread can be made: too many run already");
+	if (thread_start(&p->threads[p->n_threads], body, p, e) < 0)
+		return -1;
 	p->n_threads++;
 	return 0;
 }

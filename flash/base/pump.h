@@ -51,8 +51,7 @@ static inline void pump_freep(struct pump **p)
 /* The next result for this consumer, which owns it; NULL at the end. Waits for it. Fails with what
  * fetch or work failed with, after all results before it. *out_is_left_behind: the consumer lagged
  * and gets nothing more from this pump; *out is NULL. */
-int pump_take(struct pump *p, size_t consumer, void **out, bool *out_is_left_behind,
-	      struct err *e);
+int pump_take(struct pump *p, size_t consumer, void **out, bool *out_is_left_behind, struct err *e);
 
 /* This consumer takes no more: it keeps nobody waiting from now on. More than once is fine. */
 void pump_leave(struct pump *p, size_t consumer);

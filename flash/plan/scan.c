@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "flash/base/bytes.h"
 #include "flash/base/cleanup.h"
 #include "flash/base/pump.h"
+#include "flash/base/thread.h"
 #include "flash/base/units.h"
 
 /* Of chunks that were read and are being digested. Copying states how much memory targets take:
@@ -152,13 +152,6 @@ static const struct pump_ops scan_ops = {
 	.drop_result = drop_nothing,
 };
 
-static size_t n_cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? (size_t)n : 1;
-}
-
 static int collect(const struct scan *s, struct pump *p, uint8_t *is_wrong, struct err *e)
 {
 	void *verdict = NULL;
@@ -180,7 +173,7 @@ int scan(const struct scan *s, uint8_t *is_wrong, struct err *e)
 	size_t window = WINDOW_BYTES >> s->index->chunk_log2;
 	const struct pump_options options = {
 		.window = window < PUMP_BATCH_MAX ? PUMP_BATCH_MAX : window,
-		.n_workers = n_cores(),
+		.n_workers = thread_n_cores(),
 		.n_consumers = 1,
 	};
 	struct pump *p = NULL;
