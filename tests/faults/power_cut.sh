@@ -30,57 +30,74 @@ printf 'label: gpt\nstart=2048, size=8192, bootable\nstart=10240, size=8192\n' |
 	sfdisk -q --wipe never --no-reread --no-tell-kernel "$TMP/old" 2>/dev/null
 mkfs.ext4 -q -E offset=1048576 "$TMP/old" 4096k
 
-# journal NAME IMAGE: $TMP/NAME.journal tells how the image came over what is in $TMP/NAME. Writes are
-# held for a moment, flushes are not: one that does not wait for the writes before it overtakes them.
-journal() {
-	bad_disk disk "$1" --journal "$TMP/$1.journal" --fault write:hold:ms=2
-	run "$LKFLASH" write -q "${TRUST[@]}" "${@:3}" "$2" "$disk"
-}
-
-# cut_power NAME IMAGE OPTIONS...
+# cut_power IMAGE BEFORE OPTIONS...: the image comes over what is in BEFORE, onto what is in $TMP/IMAGE.
+# $TMP/IMAGE.journal tells how. Writes are held for a moment, flushes are not: one that does not wait
+# for the writes before it overtakes them.
 cut_power() {
-	cp "$TMP/old" "$TMP/$1"
-	journal "$1" "$TMP/$2.raw" "${@:3}"
+	cp "$2" "$TMP/$1"
+	bad_disk disk "$1" --journal "$TMP/$1.journal" --fault write:hold:ms=2
+	run "$LKFLASH" write -q "${TRUST[@]}" "${@:3}" "$TMP/$1.raw" "$disk"
 	exits 0 "$1: a whole write"
-	run "$POWER_CUT" check "$TMP/$1.journal" "$TMP/old" "$TMP/$1" 512
-	exits 0 "$1: each cut leaves what does not boot, or is complete"
-	diag "$1: $out media"
+	run "$POWER_CUT" check "$TMP/$1.journal" "$2" "$TMP/$1" 512
+	exits 0 "$1: each of $out cuts leaves what does not boot, or is complete"
 }
 
-# again NAME IMAGE N LOSS OPTIONS...: the same after a cut, on $again, whose content is in $TMP/again.
+# again IMAGE N LOSS [--delta]: the same after a cut, on $again, the content of which is in $TMP/again.
+# With --delta nothing is written behind the first chunk that was there already.
 again() {
-	"$POWER_CUT" make "$TMP/$1.journal" "$TMP/old" "$3" "$4" "$TMP/cut"
+	"$POWER_CUT" make "$TMP/$1.journal" "$TMP/old" "$2" "$3" "$TMP/cut"
 	dd if="$TMP/cut" of="$TMP/again" bs=1M conv=notrunc status=none
 	blockdev --flushbufs "$again"
 	: >"$TMP/again.journal"
 	: >"$TMP/again.journal.data"
-	"$LKFLASH" write -q "${TRUST[@]}" "${@:5}" "$TMP/$2.raw" "$again" 2>"$TMP/err" </dev/null
+	run "$LKFLASH" write -q "${TRUST[@]}" ${4:+"$4"} "$TMP/$1.raw" "$again"
+	[ "$status" = 0 ] || { diag "$err" && return 1; }
+	cmp "$TMP/again" "$TMP/$1" >&2 || return
+	[ -z "${4:-}" ] || is_written_once
+}
+bytes_repeated() { "$POWER_CUT" repeats "$TMP/again.journal" "$TMP/cut" 65536; }
+is_written_once() {
+	local n_bytes
+	n_bytes=$(bytes_repeated)
+	[ "$n_bytes" = 0 ] || { diag "$n_bytes bytes are written that were there" && return 1; }
 }
 
-# finish_cuts NAME IMAGE OPTIONS...: the same command finishes what a cut left, before and after each
-# flush and amid the writes between two.
+# finish_cuts IMAGE [--delta]: the same command finishes what a cut left, before and after each flush
+# and amid the writes between two.
 finish_cuts() {
-	local flushed last=1 n_cuts=0 n_unfinished=0 at loss
+	local flushed last=1 n_cuts=0 n_unfinished=0 cut
 	while read -r flushed; do
-		for at in "$(((last + flushed) / 2)) odd" "$((flushed - 1)) none" "$((flushed - 1)) odd" \
-			"$flushed all"; do
-			read -r at loss <<<"$at"
+		for cut in "$(((last + flushed) / 2)) odd" "$((flushed - 1)) none" \
+			"$((flushed - 1)) odd" "$flushed all"; do
 			n_cuts=$((n_cuts + 1))
-			again "$1" "$2" "$at" "$loss" "${@:3}" && cmp -s "$TMP/again" "$TMP/$1" && continue
+			# shellcheck disable=SC2086 # words on purpose
+			again "$1" $cut ${2:+"$2"} && continue
 			n_unfinished=$((n_unfinished + 1))
-			diag "cut after $at lines, $loss of the unflushed: $(cat "$TMP/err")"
+			diag "that was a cut after this many lines, with these of what was not flushed: $cut"
 		done
 		last=$flushed
 	done < <(awk '/flush/ && last && last != "flush" {print NR} {last = $1}' "$TMP/$1.journal")
 	[ "$n_cuts" -ge 12 ]
 	ok $? "$1: it was cut $n_cuts times"
-	is "$n_unfinished" 0 "$1: the same command finishes what is left"
+	is "$n_unfinished" 0 "$1: the same command${2:+ with $2} finishes what is left"
 }
 
 bad_disk again again --journal "$TMP/again.journal"
-cut_power mbr mbr
-finish_cuts mbr mbr
-cut_power gpt gpt
-finish_cuts gpt gpt
+for image in mbr gpt; do
+	cut_power "$image" "$TMP/old"
+	finish_cuts "$image"
+	[ "$(bytes_repeated)" -gt 0 ]
+	ok $? "$image: without --delta, what was there is written again"
+	finish_cuts "$image" --delta
+done
+
+# An update: what was there before differs in three chunks only.
+cp "$TMP/mbr.raw" "$TMP/update.raw"
+cp "$TMP/mbr.raw.lkm" "$TMP/update.raw.lkm"
+cp "$TMP/mbr" "$TMP/older"
+for at in 14 15 30; do
+	dd if=/dev/urandom of="$TMP/older" bs=64K seek="$at" count=1 conv=notrunc status=none
+done
+cut_power update "$TMP/older" --delta
 
 finish
