@@ -21,7 +21,8 @@ struct helper {
 	pid_t pid;
 	int socket; /* owned; jobs go out, errno values come back */
 	unsigned stall_timeout_ms;
-	bool is_busy;       /* a job went out, and no answer came back yet */
+	bool is_busy; /* a job went out, and no answer came back yet: */
+	struct helper_job job;
 	struct err failure; /* why nothing works any more; ERR_NONE: all is well */
 };
 
@@ -116,7 +117,7 @@ static int fail(struct helper *h, const struct err *e)
 	return -1;
 }
 
-static int say_stalled(struct helper *h, const struct helper_job *job, struct err *e)
+static int say_stalled(struct helper *h, struct err *e)
 {
 	static const char *const doing[] = {
 		[HELPER_FLUSH] = "flushing",
@@ -125,18 +126,17 @@ static int say_stalled(struct helper *h, const struct helper_job *job, struct er
 	};
 	char text[64];
 
-	if (job->call == HELPER_FLUSH)
-		(void)snprintf(text, sizeof text, "%s", doing[job->call]);
+	if (h->job.call == HELPER_FLUSH)
+		(void)snprintf(text, sizeof text, "%s", doing[h->job.call]);
 	else
-		(void)snprintf(text, sizeof text, "%s at byte %llu", doing[job->call],
-			       (unsigned long long)job->offset_bytes);
+		(void)snprintf(text, sizeof text, "%s at byte %llu", doing[h->job.call],
+			       (unsigned long long)h->job.offset_bytes);
 	(void)patience_lost(h->stall_timeout_ms, text, e);
 	return fail(h, e);
 }
 
-/* The answer to what the helper does now; job is what we are waiting for. */
-static int take_answer(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
-		       int *out_error, struct err *e)
+/* The answer to what the helper does now. */
+static int take_answer(struct helper *h, const struct cancel *cancel, int *out_error, struct err *e)
 {
 	uint64_t end_ms = patience_end_ms(h->stall_timeout_ms);
 	ssize_t n = -1;
@@ -146,16 +146,15 @@ static int take_answer(struct helper *h, const struct helper_job *job, const str
 		if (n >= 0 || (errno != EAGAIN && errno != EINTR))
 			break;
 		if (patience_is_over(end_ms))
-			return say_stalled(h, job, e);
+			return say_stalled(h, e);
 		if (patience_wait(h->socket, end_ms, cancel, e) < 0)
 			return -1;
 	}
-	if (n != sizeof *out_error) {
-		(void)err_set(e, ERR_IO, "the helper process of the target ended");
-		return fail(h, e);
-	}
 	h->is_busy = false;
-	return 0;
+	if (n == sizeof *out_error)
+		return 0;
+	(void)err_set(e, ERR_IO, "the helper process of the target ended");
+	return fail(h, e);
 }
 
 int helper_do(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
@@ -167,14 +166,15 @@ int helper_do(struct helper *h, const struct helper_job *job, const struct cance
 		*e = h->failure;
 		return -1;
 	}
-	if (h->is_busy && take_answer(h, job, cancel, &answer, e) < 0)
+	if (h->is_busy && take_answer(h, cancel, &answer, e) < 0)
 		return -1;
 	if (send(h->socket, job, sizeof *job, MSG_NOSIGNAL) < 0) {
 		(void)err_errno(e, "asking the helper process of the target");
 		return fail(h, e);
 	}
 	h->is_busy = true;
-	if (take_answer(h, job, cancel, &answer, e) < 0)
+	h->job = *job;
+	if (take_answer(h, cancel, &answer, e) < 0)
 		return -1;
 	*out_error = answer;
 	return 0;
@@ -182,8 +182,14 @@ int helper_do(struct helper *h, const struct helper_job *job, const struct cance
 
 void helper_free(struct helper *h)
 {
+	struct err ignored = {0};
+	int answer = 0;
+
 	if (!h)
 		return;
+	/* Zeros and discards must not come behind what the next program writes there. */
+	if (h->is_busy && h->job.call != HELPER_FLUSH && h->failure.code == ERR_NONE)
+		(void)take_answer(h, NULL, &answer, &ignored);
 	closep(&h->socket);
 	/* It ends with the socket; but a call that hangs may never end. */
 	while (!h->is_busy && waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)

@@ -35,7 +35,8 @@ int helper_new(int fd, unsigned stall_timeout_ms, struct helper **out, struct er
 int helper_do(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
 	      int *out_error, struct err *e);
 
-/* The process ends when it is done; what was given up is not waited for. */
+/* Waits for a job that changes the medium, if somebody was stopped; not for what was given up, nor
+ * for a flush. The process ends when it is done with that. */
 void helper_free(struct helper *h);
 static inline void helper_freep(struct helper **h)
 {

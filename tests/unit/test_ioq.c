@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -282,6 +284,19 @@ static void whoever_is_asked_to_stop_does_not_wait(void **state)
 
 /* ---- The helper process --------------------------------------------------------------------- */
 
+/* Of the last one. */
+static pid_t helper_pid;
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+pid_t __wrap_fork(void)
+{
+	pid_t pid = __real_fork();
+
+	helper_pid = pid;
+	return pid;
+}
+
 static struct helper *helper_on(int fd)
 {
 	struct helper *h = NULL;
@@ -335,6 +350,87 @@ static void helper_tells_why_a_call_failed(void **state)
 	(void)state;
 	assert_int_equal(helper_do(h, &job, NULL, &error, &e), 0);
 	assert_int_equal(error, ENOTTY);
+}
+
+/* Ask for a call that the helper cannot begin, and be stopped. */
+static void be_stopped(struct helper *h, enum helper_call call)
+{
+	struct pipe_ends stop = pipe_of();
+	CLEANUP(closep) int stop_from = stop.from;
+	CLEANUP(closep) int stop_to = stop.to;
+	const struct cancel cancel = {.fd = stop_from};
+	const struct helper_job job = {call, 0, UNIT_BYTES};
+	int error = 0;
+	struct err e = {0};
+
+	assert_int_equal(kill(helper_pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(helper_pid, NULL, WUNTRACED), helper_pid);
+	assert_int_equal(write(stop_to, "x", 1), 1);
+	assert_int_equal(helper_do(h, &job, &cancel, &error, &e), -1);
+	assert_int_equal(e.code, ERR_CANCELLED);
+}
+
+/* Or it would zero what the next program writes. */
+static void helper_that_zeroes_is_waited_for_at_its_end(void **state)
+{
+	CLEANUP(closep) int fd = file_of(UNIT_BYTES);
+	struct helper *h = helper_on(fd);
+	char byte = 'x';
+
+	(void)state;
+	assert_int_equal(pwrite(fd, &byte, 1, 0), 1);
+	be_stopped(h, HELPER_ZERO);
+	assert_int_equal(kill(helper_pid, SIGCONT), 0);
+	helper_free(h);
+	assert_int_equal(pread(fd, &byte, 1, 0), 1);
+	assert_int_equal(byte, 0);
+	assert_int_equal(waitpid(helper_pid, NULL, WNOHANG), -1);
+}
+
+static void helper_that_flushes_is_not_waited_for_at_its_end(void **state)
+{
+	CLEANUP(closep) int fd = file_of(UNIT_BYTES);
+	struct helper *h = helper_on(fd);
+
+	(void)state;
+	be_stopped(h, HELPER_FLUSH);
+	helper_free(h);
+	assert_int_equal(kill(helper_pid, SIGCONT), 0);
+	assert_int_equal(waitpid(helper_pid, NULL, 0), helper_pid);
+}
+
+static void helper_that_stalls_is_given_up(void **state)
+{
+	CLEANUP(closep) int fd = file_of(UNIT_BYTES);
+	const struct helper_job job = {HELPER_ZERO, UNIT_BYTES, UNIT_BYTES};
+	struct helper *h = NULL;
+	int error = 0;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(helper_new(fd, STALL_MS, &h, &e), 0);
+	be_stopped(h, HELPER_ZERO);
+	assert_int_equal(helper_do(h, &job, NULL, &error, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_non_null(strstr(e.text, "zeroing at byte 0: nothing happened for 0.1 s; "));
+	helper_free(h);
+	assert_int_equal(kill(helper_pid, SIGKILL), 0);
+	assert_int_equal(waitpid(helper_pid, NULL, 0), helper_pid);
+}
+
+static void helper_that_is_gone_is_an_io_error(void **state)
+{
+	CLEANUP(closep) int fd = file_of(UNIT_BYTES);
+	CLEANUP(helper_freep) struct helper *h = helper_on(fd);
+	const struct helper_job job = {.call = HELPER_FLUSH};
+	int error = 0;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(kill(helper_pid, SIGKILL), 0);
+	assert_int_equal(helper_do(h, &job, NULL, &error, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_int_equal(helper_do(h, &job, NULL, &error, &e), -1);
 }
 
 static void helper_is_not_made_without_a_medium(void **state)
@@ -412,6 +508,10 @@ int main(void)
 		cmocka_unit_test(helper_flushes),
 		cmocka_unit_test(helper_tells_why_a_call_failed),
 		cmocka_unit_test(helper_is_not_made_without_a_medium),
+		cmocka_unit_test(helper_that_zeroes_is_waited_for_at_its_end),
+		cmocka_unit_test(helper_that_flushes_is_not_waited_for_at_its_end),
+		cmocka_unit_test(helper_that_stalls_is_given_up),
+		cmocka_unit_test(helper_that_is_gone_is_an_io_error),
 		cmocka_unit_test(slower_rate_is_found),
 		cmocka_unit_test(small_sample_decides_nothing),
 		RING(short_read_is_continued),
