@@ -23,6 +23,7 @@ struct helper {
 	unsigned stall_timeout_ms;
 	bool is_busy; /* a job went out, and no answer came back yet: */
 	struct helper_job job;
+	int flush_error;    /* of a flush that nobody waited for; 0: none failed */
 	struct err failure; /* why nothing works any more; ERR_NONE: all is well */
 };
 
@@ -157,6 +158,21 @@ static int take_answer(struct helper *h, const struct cancel *cancel, int *out_e
 	return fail(h, e);
 }
 
+/* Whoever waited for the last job was stopped; what a flush found must not be lost, for the kernel
+ * tells it only once. */
+static int end_last_job(struct helper *h, const struct cancel *cancel, struct err *e)
+{
+	int answer = 0;
+
+	if (!h->is_busy)
+		return 0;
+	if (take_answer(h, cancel, &answer, e) < 0)
+		return -1;
+	if (h->job.call == HELPER_FLUSH && answer != 0)
+		h->flush_error = answer;
+	return 0;
+}
+
 int helper_do(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
 	      int *out_error, struct err *e)
 {
@@ -166,7 +182,7 @@ int helper_do(struct helper *h, const struct helper_job *job, const struct cance
 		*e = h->failure;
 		return -1;
 	}
-	if (h->is_busy && take_answer(h, cancel, &answer, e) < 0)
+	if (end_last_job(h, cancel, e) < 0)
 		return -1;
 	if (send(h->socket, job, sizeof *job, MSG_NOSIGNAL) < 0) {
 		(void)err_errno(e, "asking the helper process of the target");
@@ -176,20 +192,19 @@ int helper_do(struct helper *h, const struct helper_job *job, const struct cance
 	h->job = *job;
 	if (take_answer(h, cancel, &answer, e) < 0)
 		return -1;
-	*out_error = answer;
+	*out_error = job->call == HELPER_FLUSH && answer == 0 ? h->flush_error : answer;
 	return 0;
 }
 
 void helper_free(struct helper *h)
 {
 	struct err ignored = {0};
-	int answer = 0;
 
 	if (!h)
 		return;
 	/* Zeros and discards must not come behind what the next program writes there. */
-	if (h->is_busy && h->job.call != HELPER_FLUSH && h->failure.code == ERR_NONE)
-		(void)take_answer(h, NULL, &answer, &ignored);
+	if (h->job.call != HELPER_FLUSH && h->failure.code == ERR_NONE)
+		(void)end_last_job(h, NULL, &ignored);
 	closep(&h->socket);
 	/* It ends with the socket; but a call that hangs may never end. */
 	while (!h->is_busy && waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)

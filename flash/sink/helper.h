@@ -29,9 +29,9 @@ struct helper;
 int helper_new(int fd, unsigned stall_timeout_ms, struct helper **out, struct err *e);
 
 /* Do a job and wait for it, and before that for the last one, if somebody was stopped (cancel may
- * be NULL). *out_error is what the call ended with: an errno, or 0. Fails with ERR_CANCELLED, and
- * with ERR_IO when the call was given up, naming the byte and the time; after that every call
- * fails. */
+ * be NULL). *out_error is what the call ended with, or for a flush an earlier one that nobody
+ * waited for: an errno, or 0. Fails with ERR_CANCELLED, and with ERR_IO when the call was given up,
+ * naming the byte and the time; after that every call fails. */
 int helper_do(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
 	      int *out_error, struct err *e);
 

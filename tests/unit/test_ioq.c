@@ -297,6 +297,20 @@ pid_t __wrap_fork(void)
 	return pid;
 }
 
+/* Of the helpers that are made next, the first so many calls. */
+static unsigned n_flush_failures;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+	if (n_flush_failures == 0)
+		return __real_fsync(fd);
+	n_flush_failures--;
+	errno = EIO;
+	return -1;
+}
+
 static struct helper *helper_on(int fd)
 {
 	struct helper *h = NULL;
@@ -397,6 +411,27 @@ static void helper_that_flushes_is_not_waited_for_at_its_end(void **state)
 	helper_free(h);
 	assert_int_equal(kill(helper_pid, SIGCONT), 0);
 	assert_int_equal(waitpid(helper_pid, NULL, 0), helper_pid);
+}
+
+/* A kernel tells of a loss only once. */
+static void flush_that_failed_unwatched_is_told_by_the_next(void **state)
+{
+	CLEANUP(closep) int fd = file_of(UNIT_BYTES);
+	const struct helper_job zero = {HELPER_ZERO, 0, UNIT_BYTES};
+	const struct helper_job flush = {.call = HELPER_FLUSH};
+	int error = -1;
+	struct err e = {0};
+
+	(void)state;
+	n_flush_failures = 1;
+	CLEANUP(helper_freep) struct helper *h = helper_on(fd);
+	n_flush_failures = 0;
+	be_stopped(h, HELPER_FLUSH);
+	assert_int_equal(kill(helper_pid, SIGCONT), 0);
+	assert_int_equal(helper_do(h, &zero, NULL, &error, &e), 0);
+	assert_int_equal(error, 0);
+	assert_int_equal(helper_do(h, &flush, NULL, &error, &e), 0);
+	assert_int_equal(error, EIO);
 }
 
 static void helper_that_stalls_is_given_up(void **state)
@@ -510,6 +545,7 @@ int main(void)
 		cmocka_unit_test(helper_is_not_made_without_a_medium),
 		cmocka_unit_test(helper_that_zeroes_is_waited_for_at_its_end),
 		cmocka_unit_test(helper_that_flushes_is_not_waited_for_at_its_end),
+		cmocka_unit_test(flush_that_failed_unwatched_is_told_by_the_next),
 		cmocka_unit_test(helper_that_stalls_is_given_up),
 		cmocka_unit_test(helper_that_is_gone_is_an_io_error),
 		cmocka_unit_test(slower_rate_is_found),
