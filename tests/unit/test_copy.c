@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,10 +132,10 @@ static void open_signed(struct scene *s, const char *path)
 /* ---- Threads that cannot be made ---------------------------------------------------------------
  */
 
-enum { ALL_THREADS = 1000 };
+enum { ALL_THREADS = 1 << 20 };
 
 /* How many more threads can be made. */
-static unsigned n_threads_left = ALL_THREADS;
+static _Atomic int n_threads_left = ALL_THREADS;
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			  void *(*body)(void *), void *context);
@@ -143,15 +144,14 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			  void *(*body)(void *), void *context)
 {
-	if (n_threads_left == 0)
+	if (atomic_fetch_sub(&n_threads_left, 1) <= 0)
 		return EAGAIN;
-	n_threads_left--;
 	return __real_pthread_create(thread, attributes, body, context);
 }
 
 /* Copy with so many threads from a pipe that stays open, and of which the first chunk never comes.
  * Returns what copy_run does. */
-static int run_with_threads(unsigned n_threads)
+static int run_with_threads(int n_threads)
 {
 	struct scene *s = NULL;
 	struct cancel_scope reading = {.cancel.fd = -1, .event_fd = -1};
@@ -190,10 +190,10 @@ static int run_with_threads(unsigned n_threads)
  * last to be made. */
 static void copy_ends_at_once_whichever_thread_cannot_be_made(void **state)
 {
-	unsigned n_needed = 1 + (unsigned)sysconf(_SC_NPROCESSORS_ONLN) + N_TARGETS;
+	int n_needed = 1 + (int)sysconf(_SC_NPROCESSORS_ONLN) + N_TARGETS;
 
 	(void)state;
-	for (unsigned n = 0; n < n_needed; n++)
+	for (int n = 0; n < n_needed; n++)
 		assert_int_equal(run_with_threads(n), -1);
 }
 
