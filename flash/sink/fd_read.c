@@ -133,7 +133,7 @@ int fd_sink_read_ask(struct sink *s, uint64_t offset_bytes, size_t n_bytes, stru
 	struct fd_sink *f = (struct fd_sink *)s;
 	uint8_t *buffer = NULL;
 
-	if (fd_sink_settle(f, e) < 0)
+	if (ioq_check(f->queue, e) < 0 || fd_sink_settle(f, e) < 0)
 		return -1;
 	if (f->fd >= 0 && open_reader(f, e) < 0)
 		return -1;

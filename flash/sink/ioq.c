@@ -81,6 +81,23 @@ int ioq_result(const struct ioq_op *op, struct err *e)
 	return 0;
 }
 
+/* ---- A failure of the queue ------------------------------------------------------------------ */
+
+/* From now on every call fails with *e. */
+static int fail(struct ioq *q, const struct err *e)
+{
+	q->failure = *e;
+	return -1;
+}
+
+int ioq_check(const struct ioq *q, struct err *e)
+{
+	if (q->failure.code == ERR_NONE)
+		return 0;
+	*e = q->failure;
+	return -1;
+}
+
 /* ---- One by one ----------------------------------------------------------------------------- */
 
 static ssize_t do_now(const struct ioq_op *op)
@@ -145,9 +162,8 @@ static int hand_over(struct ioq *q, struct err *e)
 
 	if (n >= 0 || n == -EINTR || n == -EAGAIN || n == -EBUSY)
 		return 0;
-	(void)err_set(&q->failure, ERR_IO, "handing an operation to the kernel: %s", strerror(-n));
-	*e = q->failure;
-	return -1;
+	(void)err_set(e, ERR_IO, "handing an operation to the kernel: %s", strerror(-n));
+	return fail(q, e);
 }
 
 /* Take all answers that are there. Returns how many. */
@@ -195,19 +211,20 @@ static int give_up(struct ioq *q, const struct ioq_op *op, struct err *e)
 
 	if (op)
 		format_doing(op, doing, sizeof doing);
-	(void)patience_lost(q->stall_timeout_ms, doing, &q->failure);
-	*e = q->failure;
-	return -1;
+	(void)patience_lost(q->stall_timeout_ms, doing, e);
+	return fail(q, e);
 }
 
 /* Sleep until there is an answer, or end_ms; not for long when something is to be handed over once
  * more. */
-static int wait_for_answer(const struct ioq *q, uint64_t end_ms, const struct cancel *cancel,
+static int wait_for_answer(struct ioq *q, uint64_t end_ms, const struct cancel *cancel,
 			   struct err *e)
 {
 	if (io_uring_sq_ready(&q->ring) > 0)
 		end_ms = min_u64(end_ms, patience_end_ms(HAND_OVER_MS));
-	return patience_wait(q->ring.ring_fd, end_ms, cancel, e);
+	if (patience_wait(q->ring.ring_fd, end_ms, cancel, e) == 0)
+		return 0;
+	return e->code == ERR_CANCELLED ? -1 : fail(q, e);
 }
 
 /* Wait until op, or with NULL everything, is done. Every answer gives more time. */
@@ -275,14 +292,6 @@ void ioq_free(struct ioq *q)
 	free(q);
 }
 
-static int check_failure(const struct ioq *q, struct err *e)
-{
-	if (q->failure.code == ERR_NONE)
-		return 0;
-	*e = q->failure;
-	return -1;
-}
-
 int ioq_begin(struct ioq *q, struct ioq_op *op, struct err *e)
 {
 	op->n_done_bytes = 0;
@@ -290,7 +299,7 @@ int ioq_begin(struct ioq *q, struct ioq_op *op, struct err *e)
 	op->must_block = false;
 	op->begun_ns = patience_now_ns();
 	op->is_done = true; /* unless the kernel has it */
-	if (check_failure(q, e) < 0)
+	if (ioq_check(q, e) < 0)
 		return -1;
 	if (!q->has_ring)
 		return do_all_now(q, op);
@@ -307,12 +316,12 @@ int ioq_wait(struct ioq *q, const struct ioq_op *op, const struct cancel *cancel
 {
 	if (op->is_done)
 		return 0;
-	return check_failure(q, e) < 0 ? -1 : wait_until(q, op, cancel, e);
+	return ioq_check(q, e) < 0 ? -1 : wait_until(q, op, cancel, e);
 }
 
 int ioq_settle(struct ioq *q, struct err *e)
 {
 	if (q->n_under_way == 0)
 		return 0;
-	return check_failure(q, e) < 0 ? -1 : wait_until(q, NULL, NULL, e);
+	return ioq_check(q, e) < 0 ? -1 : wait_until(q, NULL, NULL, e);
 }

@@ -48,13 +48,16 @@ int ioq_new(unsigned stall_timeout_ms, bool is_one_by_one, struct ioq **out, str
 
 bool ioq_is_one_by_one(const struct ioq *q);
 
+/* Fails with what made every call fail from then on, if something did: ERR_IO. */
+int ioq_check(const struct ioq *q, struct err *e);
+
 /* Begin op, of at most IOQ_PIECE_BYTES. Operations under way may end in any order. Fails with
  * ERR_IO after a stall; op->is_done tells whether the kernel has it then. */
 int ioq_begin(struct ioq *q, struct ioq_op *op, struct err *e);
 
 /* Wait until op, which was begun, is done. Fails with ERR_CANCELLED (cancel may be NULL) and
- * with ERR_IO when it stalled, naming the byte and the time; then op is still under way. After a
- * stall every call fails. Whether op succeeded is for ioq_result to tell. */
+ * with ERR_IO when it stalled, naming the byte and the time; then op is still under way. After
+ * ERR_IO every call fails. Whether op succeeded is for ioq_result to tell. */
 int ioq_wait(struct ioq *q, const struct ioq_op *op, const struct cancel *cancel, struct err *e);
 
 /* Of an op that is done: ERR_IO naming the byte when it failed, or when the medium ended before

@@ -1,6 +1,8 @@
 /* Pieces of chunks and reads under way. See piece_line.h. */
 #include "flash/sink/piece_line.h"
 
+#include <assert.h>
+
 #include "flash/image/index.h"
 #include "flash/sink/sink.h"
 
@@ -17,6 +19,7 @@ int line_push(struct piece_line *line, struct ioq *queue, const struct piece *p,
 {
 	struct piece *placed = line_at(line, line->n_pieces);
 
+	assert(line->n_pieces < LINE_PIECES_MAX);
 	*placed = *p;
 	line->n_pieces++;
 	line->n_bytes += p->op.n_bytes;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,7 +22,7 @@
 #include "flash/sink/helper.h"
 #include "flash/sink/rate.h"
 
-enum { STALL_MS = 100, UNIT_BYTES = 4096, N_RING_TESTS = 5 };
+enum { STALL_MS = 100, UNIT_BYTES = 4096, N_RING_TESTS = 6 };
 
 /* Whether the tests below go through the ring; set by main, once. */
 static bool is_one_by_one;
@@ -179,6 +180,19 @@ static void full_medium_is_told(void **state)
 	assert_string_equal(e.text, "writing at byte 0: No space left on device");
 }
 
+static unsigned n_poll_failures;
+
+int __real_poll(struct pollfd *fds, nfds_t n_fds, int timeout_ms);
+int __wrap_poll(struct pollfd *fds, nfds_t n_fds, int timeout_ms);
+int __wrap_poll(struct pollfd *fds, nfds_t n_fds, int timeout_ms)
+{
+	if (n_poll_failures == 0)
+		return __real_poll(fds, n_fds, timeout_ms);
+	n_poll_failures--;
+	errno = ENOMEM;
+	return -1;
+}
+
 /* ---- Only through the ring: a pipe that nobody writes to is a device that does not answer ---- */
 
 static void short_read_is_continued(void **state)
@@ -256,6 +270,27 @@ static void after_silence_every_call_fails(void **state)
 	assert_int_equal(ioq_wait(q, &stuck, NULL, &e), -1);
 	assert_int_equal(ioq_settle(q, &e), -1);
 	assert_non_null(strstr(e.text, "nothing happened"));
+}
+
+static void wait_that_fails_makes_every_call_fail(void **state)
+{
+	CLEANUP(ioq_freep) struct ioq *q = queue();
+	struct pipe_ends p = pipe_of();
+	CLEANUP(closep) int from = p.from;
+	CLEANUP(closep) int to = p.to;
+	char got[6] = "";
+	struct ioq_op read = op_of(IOQ_READ, from, got, 5, 0);
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(ioq_begin(q, &read, &e), 0);
+	n_poll_failures = 1;
+	assert_int_equal(ioq_wait(q, &read, NULL, &e), -1);
+	assert_int_equal(n_poll_failures, 0);
+	assert_int_equal(e.code, ERR_IO);
+	assert_int_equal(write(to, "hello", 5), 5);
+	assert_int_equal(ioq_wait(q, &read, NULL, &e), -1);
+	assert_string_equal(e.text, "waiting for the device: Cannot allocate memory");
 }
 
 static void whoever_is_asked_to_stop_does_not_wait(void **state)
@@ -554,6 +589,7 @@ int main(void)
 		RING(operation_goes_on_after_it_was_begun),
 		RING(silence_is_an_error_that_names_the_byte),
 		RING(after_silence_every_call_fails),
+		RING(wait_that_fails_makes_every_call_fail),
 		RING(whoever_is_asked_to_stop_does_not_wait),
 	};
 	size_t n_tests = sizeof tests / sizeof *tests;

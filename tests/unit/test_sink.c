@@ -20,7 +20,7 @@
 #include "flash/image/verified.h"
 #include "flash/sink/fd_sink.h"
 
-enum { PAGE_BYTES = 4096, N_RING_TESTS = 2 };
+enum { PAGE_BYTES = 4096, N_RING_TESTS = 3 };
 
 /* ---- Fixtures ------------------------------------------------------------------------------- */
 
@@ -744,6 +744,34 @@ static void target_that_does_not_answer_is_given_up(void **state)
 	assert_true(end >= 0);
 }
 
+static void fail_to_ask(struct sink *s, size_t n)
+{
+	struct err e = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(sink_read_ask(s, 0, 5, &e), -1);
+		assert_int_equal(e.code, ERR_IO);
+	}
+}
+
+static void reads_after_one_that_stalled_fail_and_take_no_buffers(void **state)
+{
+	int ends[2];
+	uint8_t *got = NULL;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	CLEANUP(closep) int end = ends[1];
+	CLEANUP(sink_freep) struct sink *s = sink_on(ends[0], NULL);
+	assert_true(end >= 0);
+	assert_int_equal(sink_read_ask(s, 0, 5, &e), 0);
+	assert_int_equal(sink_read_take(s, &got, &e), -1);
+	assert_non_null(strstr(e.text, "reading at byte 0: nothing happened for 0.1 s; "));
+	fail_to_ask(s, 2 * (size_t)LINE_PIECES_MAX);
+	assert_int_equal(pool_peak_bytes(sink_pool(s)), pool_buffer_bytes(sink_pool(s)));
+}
+
 static void being_stopped_is_no_failure_of_the_target(void **state)
 {
 	int stop[2];
@@ -995,6 +1023,7 @@ int main(void)
 		WITH_FOLDER(read_back_that_starts_in_a_block_is_whole),
 		/* Only where there is io_uring. */
 		cmocka_unit_test(target_that_does_not_answer_is_given_up),
+		cmocka_unit_test(reads_after_one_that_stalled_fail_and_take_no_buffers),
 		cmocka_unit_test(being_stopped_is_no_failure_of_the_target),
 	};
 	size_t n_tests = sizeof tests / sizeof *tests;
