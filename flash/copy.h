@@ -26,7 +26,7 @@ struct copy {
 	/* Called in the thread of copy_run, once for each target as soon as it is done or has
 	 * failed (*failure says why, ERR_NONE: done), while others go on. Its sink is the caller's
 	 * again from then on. May emit events through the execution's listener. */
-	void (*on_finished)(void *context, size_t target, struct err *failure);
+	void (*on_finished)(void *context, size_t target, const struct err *failure);
 	void *context;
 	/* May be NULL: what the image's source was opened with (source_options.cancel). Requested
 	 * when no target wants more, or none could be begun, so that nobody waits for a pipe in

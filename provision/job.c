@@ -304,7 +304,7 @@ static void batch_release(struct batch *b)
 }
 
 /* Target number i of the batch is at its end, while others go on. */
-static void on_finished(void *context, size_t i, struct err *failure)
+static void on_finished(void *context, size_t i, const struct err *failure)
 {
 	const struct batch *b = context;
 	struct target *t = b->targets[i];

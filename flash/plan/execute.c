@@ -197,8 +197,9 @@ static int write_next(struct run *r, bool *out_is_end, struct err *e)
 		r->image_bytes = r->image_end_bytes;
 	if (!c)
 		return 0;
+	/* The text names the byte; it may be one of an earlier chunk, which was still under way. */
 	if (write_chunk(r, c, e) < 0)
-		return err_wrap(e, "chunk %" PRIu64, run_number_of(r, chunk_offset_bytes(c)));
+		return -1;
 	run_emit(r, EVENT_PROGRESS, PHASE_WRITE, r->image_end_bytes, r->image_bytes);
 	return 0;
 }

@@ -90,8 +90,21 @@ static int say_bad(const struct run *r, struct err *e)
 	return err_hint(e, "the medium is bad: replace it");
 }
 
-/* Write c, of which w is the record, until it reads back right, but not for ever. *e says what was
- * wrong before. */
+/* Write c, of which w is the record, once more. *e says what was wrong before, and afterwards what
+ * is wrong still unless *out_is_found. */
+static int write_again(const struct run *r, const struct written *w, const struct chunk *c,
+		       bool *out_is_found, struct err *e)
+{
+	struct err failure = {0};
+
+	if (sink_write(r->x->sink, c, &failure) < 0 || sink_flush(r->x->sink, &failure) < 0) {
+		e->code = failure.code;
+		return err_hint(e, "writing it again failed: %s", failure.text);
+	}
+	return check_now(r, w, c, out_is_found, e);
+}
+
+/* The same until it reads back right, but not for ever. */
 static int write_until_right(const struct run *r, const struct written *w, const struct chunk *c,
 			     struct err *e)
 {
@@ -99,10 +112,8 @@ static int write_until_right(const struct run *r, const struct written *w, const
 
 	for (unsigned n_done = 0; n_done < r->x->n_retries; n_done++) {
 		note_retry(r, n_done, e);
-		if (sink_write(r->x->sink, c, e) < 0 || sink_flush(r->x->sink, e) < 0 ||
-		    check_now(r, w, c, &is_found, e) < 0)
-			return err_wrap(e, "writing chunk %" PRIu64 " again",
-					run_number_of(r, w->offset_bytes));
+		if (write_again(r, w, c, &is_found, e) < 0)
+			return -1;
 		if (is_found)
 			return 0;
 	}
@@ -128,6 +139,9 @@ int mend_piece(void *context, const struct written *w, const uint8_t *found_byte
 
 	if (!found_bytes && e->code == ERR_CANCELLED)
 		return -1;
+	/* It stalled: nothing can be written to it either. */
+	if (r->x->sink->failure.code != ERR_NONE)
+		return err_wrap(e, "reading back");
 	if (make_again(r, w, &c, &why_not) < 0)
 		c = NULL;
 	if (found_bytes)

@@ -150,8 +150,13 @@ int fd_sink_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
 	int result = 0;
 
 	do
-		if (ioq_wait(f->queue, &line_at(&f->reads, n_pieces)->op, s->options.cancel, e) < 0)
+		if (ioq_wait(f->queue, &line_at(&f->reads, n_pieces)->op, s->options.cancel, e) <
+		    0) {
+			/* It stalled, and will not do anything any more. */
+			if (e->code == ERR_IO)
+				s->failure = *e;
 			return -1;
+		}
 	while (!line_at(&f->reads, n_pieces++)->is_last);
 	for (; n_pieces > 0; n_pieces--) {
 		struct piece p = line_pop(&f->reads);

@@ -67,7 +67,8 @@ struct sink {
 	int probe_fd;   /* owned by the kind; a buffered read-only descriptor of the same medium for
 			 * libblkid, or -1 */
 	size_t n_reads; /* asked for and not taken */
-	struct err failure; /* the first write or flush that failed; ERR_NONE: none did */
+	struct err failure; /* the first write or flush that failed, or what stalled; ERR_NONE:
+			       nothing */
 };
 
 enum sink_mode {

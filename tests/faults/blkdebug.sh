@@ -49,8 +49,8 @@ fails full 'writing at byte 2359296: No space left on device' "a thin disk that 
 blkdebug_disk flush event=none iotype=flush errno=5 once=off
 fails flush 'flushing: Input/output error' "a flush that fails"
 
-# qemu-nbd hangs up then, and every later request fails, too.
+# qemu-nbd hangs up then, and every later request fails, too, with one error or another.
 blkdebug_disk gone event=none iotype=read sector=5000 errno=5 once=on
-fails gone 'reading at byte [0-9]*: Input/output error' "a disk that goes away while it is read"
+fails gone 'reading at byte [0-9]*: [A-Z]' "a disk that goes away while it is read"
 
 finish

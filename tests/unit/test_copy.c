@@ -86,7 +86,7 @@ static void prepare(struct scene *s, const struct image_request *r, bool is_delt
 			.plan = s->plan, .image = s->image, .sink = s->sinks[i], .target = "t"};
 }
 
-static void on_finished(void *context, size_t target, struct err *failure)
+static void on_finished(void *context, size_t target, const struct err *failure)
 {
 	struct scene *s = context;
 

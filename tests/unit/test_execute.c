@@ -42,6 +42,7 @@ struct faulty {
 		wrap_bytes; /* it has only so many, and begins again behind them; 0: it is honest */
 	uint64_t flipped_bytes; /* the byte at this offset reads back another; UINT64_MAX: none */
 	unsigned n_flips;       /* so often */
+	bool is_stalled;        /* no read ends any more */
 	uint64_t asked_offsets_bytes[N_LOG_MAX];
 	size_t n_taken;
 };
@@ -112,6 +113,11 @@ static int faulty_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
 	struct faulty *f = (struct faulty *)s;
 	uint64_t offset_bytes = f->asked_offsets_bytes[f->n_taken++ % N_LOG_MAX];
 
+	if (f->is_stalled) {
+		(void)err_set(&s->failure, ERR_IO, "nothing happened");
+		*e = s->failure;
+		return -1;
+	}
 	if (sink_read_take(f->inner, out_bytes, e) < 0)
 		return -1;
 	spoil(f, offset_bytes, *out_bytes);
@@ -297,7 +303,7 @@ static void byte_that_reads_back_another_stops_before_the_commit(void **state)
 	assert_true(nothing_bootable_is_on(s));
 }
 
-static void failure_is_told_with_the_chunk_it_happened_at(void **state)
+static void failure_is_told_in_the_words_of_the_sink(void **state)
 {
 	struct scene *s = *state;
 	struct err e = {0};
@@ -305,7 +311,7 @@ static void failure_is_told_with_the_chunk_it_happened_at(void **state)
 	prepare(s, NULL, UNMAPPED_KEEP);
 	s->sink->failing_write = 3;
 	assert_int_equal(execute(&s->x, &e), -1);
-	assert_string_equal(e.text, "chunk 2: write failed");
+	assert_string_equal(e.text, "write failed");
 }
 
 static void last_byte_of_a_partial_chunk_is_read_back(void **state)
@@ -423,6 +429,22 @@ static void byte_that_always_reads_back_another_is_a_bad_medium_in_the_end(void 
 	assert_non_null(strstr(e.text, "byte 2097159"));
 	assert_non_null(strstr(e.text, "the medium is bad"));
 	assert_true(nothing_bootable_is_on(s));
+}
+
+static void medium_that_stalls_is_not_written_again(void **state)
+{
+	struct scene *s = *state;
+	const struct listener listener = {.on_event = note_notes, .context = s};
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->sink->is_stalled = true;
+	s->x.n_retries = 3;
+	s->x.listener = &listener;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_string_equal(e.text, "reading back: nothing happened");
+	assert_int_equal(s->n_notes, 0);
 }
 
 /* Each piece can be written again, but that destroys another: no number of tries may count. */
@@ -725,13 +747,14 @@ int main(void)
 		TEST(failing_write_leaves_nothing_bootable),
 		TEST(failing_flush_of_the_data_leaves_nothing_bootable),
 		TEST(byte_that_reads_back_another_stops_before_the_commit),
-		TEST(failure_is_told_with_the_chunk_it_happened_at),
+		TEST(failure_is_told_in_the_words_of_the_sink),
 		TEST(last_byte_of_a_partial_chunk_is_read_back),
 		TEST(first_sector_is_read_back_too),
 		TEST(rest_of_the_first_chunk_is_read_back_before_its_first_bytes_are_written),
 		TEST(what_was_wiped_behind_the_image_is_read_back),
 		TEST(byte_that_reads_back_another_once_is_written_again),
 		TEST(byte_that_always_reads_back_another_is_a_bad_medium_in_the_end),
+		TEST(medium_that_stalls_is_not_written_again),
 		TEST(medium_that_wraps_is_bad_however_often_it_is_written),
 		TEST(medium_that_wraps_onto_the_first_chunk_alone_is_found),
 		TEST(byte_of_the_commit_that_reads_back_another_once_is_written_again),
