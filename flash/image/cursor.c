@@ -352,6 +352,7 @@ static void want(struct cursor *k, uint64_t first_chunk, const uint8_t *is_wante
 	k->is_open_ended = !im->index && !k->is_seeking && (!k->is_wanted || k->evidence);
 	k->n_chunks = k->is_open_ended ? UINT64_MAX : count_chunks(im);
 	k->next_chunk = max_u64(k->next_chunk, first_chunk);
+	k->run_end_bytes = 0; /* image_head had it while every chunk was wanted */
 }
 
 int cursor_first_new(struct image *im, struct source *payload, struct cursor **out, struct err *e)

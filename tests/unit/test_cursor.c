@@ -222,6 +222,28 @@ static void run_of_wanted_chunks_is_sought_once_with_its_end(void **state)
 	assert_string_equal(sought, "1048576-3145728 8388608-9437184 ");
 }
 
+static void look_at_head(struct image *im)
+{
+	const uint8_t *head = NULL;
+	size_t head_bytes = 0;
+	struct err e = {0};
+
+	assert_int_equal(image_head(im, FIXTURE_CHUNK_BYTES + 1, &head, &head_bytes, &e), 0);
+	assert_int_equal(head_bytes, FIXTURE_CHUNK_BYTES + 1);
+}
+
+static void run_of_wanted_chunks_has_its_end_after_a_look_at_the_head(void **state)
+{
+	static const uint8_t is_wanted[FIXTURE_N_CHUNKS] = {1, 0, 1, 0};
+	const struct fixture *f = *state;
+	CLEANUP(image_freep) struct image *im = walk_open_at(f, f->image_path);
+
+	look_at_head(im);
+	CLEANUP(cursor_freep) struct cursor *k = walk_from(im, 0, is_wanted);
+	assert_string_equal(walk_all(im, k, f->image), "0d 2d ");
+	assert_string_equal(sought, "131072-196608 ");
+}
+
 static void last_run_is_read_to_the_end(void **state)
 {
 	static const uint8_t is_wanted[FIXTURE_N_CHUNKS] = {0, 0, 1, 1};
@@ -290,16 +312,6 @@ static void image_next_beside_a_cursor_reads_once_more(void **state)
 	assert_int_equal(image_next(im, &c, &e), 0);
 	assert_int_equal(chunk_offset_bytes(c), 0);
 	assert_string_equal(walk_all(im, k, f->image), "0d 1z 2d 3d ");
-}
-
-static void look_at_head(struct image *im)
-{
-	const uint8_t *head = NULL;
-	size_t head_bytes = 0;
-	struct err e = {0};
-
-	assert_int_equal(image_head(im, FIXTURE_CHUNK_BYTES + 1, &head, &head_bytes, &e), 0);
-	assert_int_equal(head_bytes, FIXTURE_CHUNK_BYTES + 1);
 }
 
 static void first_cursor_gives_what_was_looked_at_before(void **state)
@@ -659,6 +671,7 @@ int main(void)
 		TEST(whole_image_is_read_without_seeking),
 		TEST(short_way_is_left_out_inside_one_range),
 		TEST(run_of_wanted_chunks_is_sought_once_with_its_end),
+		TEST(run_of_wanted_chunks_has_its_end_after_a_look_at_the_head),
 		TEST(last_run_is_read_to_the_end),
 		TEST(cursors_go_their_own_ways),
 		TEST(stream_is_decoded_again),
