@@ -45,7 +45,8 @@ start_nginx() {
 			root $TMP/www;
 			server {
 				listen 127.0.0.1:$port;
-				location /slow/ { alias $TMP/www/; limit_rate 1m; }
+				limit_rate_after 1m;
+				if (-e $TMP/hold) { set \$limit_rate 1; }
 				location /rangeless/ { alias $TMP/www/; max_ranges 0; }
 				location /counted/ { alias $TMP/www/; access_log $TMP/ranges.log ranges; }
 				location /moved/ { rewrite ^/moved/(.*) /\$1 permanent; }
@@ -105,11 +106,15 @@ counts() {
 	is "$(wc -l <"$TMP/ranges.log")" "$n" "$name: $n requests"
 }
 
-# A transfer that takes six seconds, of which the first half second's bytes have come.
-start_slow() {
-	"$CAT" "http://127.0.0.1:$port/slow/image" >"$TMP/got" 2>"$TMP/err" &
-	slow=$!
+# A transfer that comes to no end before its server dies: of its bytes a part has come, and the others
+# take weeks.
+start_held() {
+	rm "$TMP/got"
+	: >"$TMP/hold"
+	"$CAT" "$web/image" >"$TMP/got" 2>"$TMP/err" &
+	held=$!
 	wait_for 60 has_bytes 500000 "$TMP/got"
+	rm "$TMP/hold"
 }
 
 # shellcheck disable=SC2317 # by wait_for
@@ -176,20 +181,20 @@ gives "a clone of a decoder gives the file" --clone --decode "$web/image.gz"
 gives "a clone knows the private CA" --clone --tls-ca "$TMP/ca.pem" "$tls/image"
 gives "a clone needs no ranges" --clone "$web/rangeless/image"
 
-start_slow
-ok $? "a slow transfer is under way"
+start_held
+ok $? "a transfer is held"
 kill_workers
-wait "$slow"
+wait "$held"
 is $? 0 "a transfer whose server died is completed by the next"
 cmp -s "$TMP/www/image" "$TMP/got"
 ok $? "and every byte is right"
 
-start_slow
+start_held
 cp "$TMP/www/image" "$TMP/www/next"
 touch -d '2001-01-01' "$TMP/www/next"
 mv "$TMP/www/next" "$TMP/www/image"
 kill_workers
-wait "$slow"
+wait "$held"
 is $? 6 "a file that changed during a transfer is refused"
 like "$(cat "$TMP/err")" "changed during the transfer; start again" "and it is said"
 
