@@ -251,7 +251,9 @@ static int add_wipe(struct run *r, const struct step *s, struct err *e)
 	uint64_t to_bytes = min_u64(s->offset_bytes + s->size_bytes, tail_bytes);
 	size_t piece_bytes = image_chunk_bytes(r->x->image);
 
-	if (s->offset_bytes == 0 && !is_done_already(r) &&
+	if (s->offset_bytes == 0 && is_done_already(r))
+		return 0; /* nor was it wiped */
+	if (s->offset_bytes == 0 &&
 	    written_add_zeros(&r->written, 0, min_u64(to_bytes, image_end_bytes), piece_bytes, e) <
 		    0)
 		return -1;

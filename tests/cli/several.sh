@@ -82,6 +82,13 @@ is "$written" "[$((3 * MIB))]" "by writing what was missing"
 holds "$TMP/disk"
 ok $? "and the disk holds the image"
 
+head -c 70000 "$TMP/image.raw" >"$TMP/small.raw"
+sign_image "$TMP/small.raw"
+run "$LKFLASH" write -q --delta "${TRUST[@]}" "$TMP/small.raw" "$LOOP"
+exits 0 "a disk that holds a small image, and something else behind it, is left alone"
+holds "$TMP/disk"
+ok $? "and what is behind it stays"
+
 delta "$TMP/fresh.img"
 exits 0 "a new file is written with --delta"
 is "$written" "[$((5 * MIB))]" "whole"
