@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/clock.h"
 #include "flash/base/thread.h"
 #include "flash/base/units.h"
 
@@ -48,14 +49,6 @@ struct pump {
 	pthread_t *threads;  /* owned */
 	size_t n_threads;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static struct slot *slot_of(const struct pump *p, uint64_t number)
 {
@@ -230,7 +223,7 @@ static int start_thread(struct pump *p, void *(*body)(void *), struct err *e)
 static void charge_laggards(struct pump *p)
 {
 	bool is_held_up = p->n_starving > 0 && is_full(p) && slot_of(p, p->n_dropped)->is_done;
-	uint64_t passed_ms = now_ms() - p->charged_ms;
+	uint64_t passed_ms = clock_now_ms() - p->charged_ms;
 	bool is_one_left_behind = false;
 
 	p->charged_ms += passed_ms;

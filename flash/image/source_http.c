@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/clock.h"
 #include "flash/base/log.h"
 #include "flash/base/units.h"
 #include "flash/image/http_resource.h"
@@ -53,14 +53,6 @@ struct http_source {
 	size_t end;      /* ... to here */
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* ---- A transfer ------------------------------------------------------------------------------ */
 
 static size_t on_body(char *bytes, size_t unit_bytes, size_t n_units, void *context)
@@ -77,7 +69,7 @@ static size_t on_body(char *bytes, size_t unit_bytes, size_t n_units, void *cont
 	h->body_bytes += n_bytes;
 	h->end += n_bytes - n_skipped;
 	h->received_bytes += n_bytes - n_skipped;
-	h->deadline_ms = now_ms() + h->timeout_ms;
+	h->deadline_ms = clock_now_ms() + h->timeout_ms;
 	if (n_bytes > n_skipped)
 		h->n_failures = 0;
 	return n_bytes;
@@ -109,7 +101,7 @@ static int start_transfer(struct http_source *h, struct err *e)
 	h->asked_end_bytes = h->end_bytes;
 	h->body_bytes = h->received_bytes;
 	h->words[0] = '\0';
-	h->deadline_ms = now_ms() + h->timeout_ms;
+	h->deadline_ms = clock_now_ms() + h->timeout_ms;
 	if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
 		return err_set(e, ERR_IO, "out of memory");
 	h->is_running = true;
@@ -258,7 +250,7 @@ static int finish_transfer(struct http_source *h, CURLcode result, struct err *e
 /* Nothing to do but to wait for the server. */
 static int wait_for_server(struct http_source *h, struct err *e)
 {
-	uint64_t now = now_ms();
+	uint64_t now = clock_now_ms();
 
 	if (now < h->deadline_ms)
 		return wait_ms(h, (unsigned)(h->deadline_ms - now), e);
@@ -301,7 +293,7 @@ static int http_read(struct source *s, void *bytes, size_t n_bytes, size_t *out_
 	if (h->start == h->end)
 		h->start = h->end = 0;
 	/* The time that the reader took for itself is not the server's. */
-	h->deadline_ms = now_ms() + h->timeout_ms;
+	h->deadline_ms = clock_now_ms() + h->timeout_ms;
 	while (h->start == h->end && h->received_bytes < h->end_bytes) {
 		if (turn(h, e) < 0) {
 			stop_transfer(h);

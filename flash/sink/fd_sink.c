@@ -11,9 +11,9 @@
 #include <sys/mman.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/clock.h"
 #include "flash/base/log.h"
 #include "flash/base/units.h"
-#include "flash/sink/patience.h"
 
 enum { ZEROING_BYTES = 64 << 20 }; /* at once, because the call cannot be interrupted */
 
@@ -133,7 +133,7 @@ static int zero_range(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_by
 	/* Alone, while we do not know how fast it is. */
 	if (!rate_is_known(&f->zeroing) && finish_all_writes(f, e) < 0)
 		return -1;
-	uint64_t begun_ns = patience_now_ns();
+	uint64_t begun_ns = clock_now_ns();
 	if (helper_do(f->helper, &job, f->base.options.cancel, &error, e) < 0)
 		return -1;
 	f->has_no_zeroing = error != 0;
@@ -143,7 +143,7 @@ static int zero_range(struct fd_sink *f, uint64_t offset_bytes, uint64_t size_by
 			  strerror(error));
 	if (!rate_is_known(&f->zeroing)) {
 		f->zeroing.n_bytes += size_bytes;
-		f->zeroing.busy_ns += patience_now_ns() - begun_ns;
+		f->zeroing.busy_ns += clock_now_ns() - begun_ns;
 	}
 	return 0;
 }

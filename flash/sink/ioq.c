@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/clock.h"
 #include "flash/base/log.h"
 #include "flash/base/units.h"
 #include "flash/sink/patience.h"
@@ -123,7 +124,7 @@ static int do_all_now(struct ioq *q, struct ioq_op *op)
 		;
 	if (op->kind == IOQ_WRITE) {
 		q->writing.n_bytes += op->n_done_bytes;
-		q->writing.busy_ns += patience_now_ns() - op->begun_ns;
+		q->writing.busy_ns += clock_now_ns() - op->begun_ns;
 	}
 	return 0;
 }
@@ -192,7 +193,7 @@ static size_t take_answers(struct ioq *q)
  * the device was never idle since. */
 static void measure(struct ioq *q, const struct ioq_op *op)
 {
-	uint64_t at_ns = patience_now_ns();
+	uint64_t at_ns = clock_now_ns();
 
 	if (op->kind != IOQ_WRITE)
 		return;
@@ -297,7 +298,7 @@ int ioq_begin(struct ioq *q, struct ioq_op *op, struct err *e)
 	op->n_done_bytes = 0;
 	op->error = 0;
 	op->must_block = false;
-	op->begun_ns = patience_now_ns();
+	op->begun_ns = clock_now_ns();
 	op->is_done = true; /* unless the kernel has it */
 	if (ioq_check(q, e) < 0)
 		return -1;

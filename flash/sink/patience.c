@@ -4,37 +4,24 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
 
+#include "flash/base/clock.h"
 #include "flash/base/units.h"
-
-uint64_t patience_now_ns(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t now_ms(void)
-{
-	return patience_now_ns() / 1000000;
-}
 
 uint64_t patience_end_ms(unsigned timeout_ms)
 {
-	return timeout_ms == 0 ? UINT64_MAX : now_ms() + timeout_ms;
+	return timeout_ms == 0 ? UINT64_MAX : clock_now_ms() + timeout_ms;
 }
 
 bool patience_is_over(uint64_t end_ms)
 {
-	return end_ms != UINT64_MAX && now_ms() >= end_ms;
+	return end_ms != UINT64_MAX && clock_now_ms() >= end_ms;
 }
 
 /* For poll. */
 static int left_ms(uint64_t end_ms)
 {
-	uint64_t at_ms = now_ms();
+	uint64_t at_ms = clock_now_ms();
 
 	if (end_ms == UINT64_MAX)
 		return -1;

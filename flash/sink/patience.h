@@ -8,9 +8,6 @@
 #include "flash/base/cancel.h"
 #include "flash/base/err.h"
 
-/* Of a clock that only goes on. */
-uint64_t patience_now_ns(void);
-
 /* The end of a wait of timeout_ms that begins now, for patience_wait; 0: never. */
 uint64_t patience_end_ms(unsigned timeout_ms);
 bool patience_is_over(uint64_t end_ms);

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/clock.h"
 #include "flash/base/fdio.h"
 #include "provision/cli/render.h"
 
@@ -19,14 +19,6 @@ struct report {
 	bool has_bars;
 	struct err failure; /* of writing; from then on nothing more is written */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static void measure_terminal(struct report *r)
 {
@@ -52,7 +44,7 @@ static void on_event(void *context, const struct event *ev)
 
 	if (r->has_bars)
 		measure_terminal(r);
-	render_event(r->render, ev, now_ms(), &text);
+	render_event(r->render, ev, clock_now_ms(), &text);
 	print(r, &text);
 }
 
