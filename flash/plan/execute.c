@@ -50,6 +50,8 @@ static int scan_moved(struct run *r, struct err *e)
 	CLEANUP(chunk_freep) struct chunk *tail = NULL;
 	bool is_there = false;
 
+	if (!m)
+		return 0;
 	for (uint64_t i = 0; i < x->n_chunks; i++) {
 		CLEANUP(chunk_freep) struct chunk *c = NULL;
 		CLEANUP(chunk_freep) struct chunk *moved = NULL;
@@ -61,8 +63,6 @@ static int scan_moved(struct run *r, struct err *e)
 			return -1;
 		r->is_wanted[i] = !is_there;
 	}
-	if (!m)
-		return 0;
 	if (moved_tail(m, image_seed(r->x->image), &tail, e) < 0 ||
 	    mend_is_on_medium(r, tail, &is_there, e) < 0)
 		return -1;

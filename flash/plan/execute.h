@@ -1,4 +1,4 @@
-/* Doing a plan: the only caller of sink_write. */
+/* Doing a plan on one target, step by step. */
 #pragma once
 
 #include "flash/base/cancel.h"
@@ -14,11 +14,10 @@
 enum target_state {
 	STATE_UNTOUCHED,  /* as it was */
 	STATE_INCOMPLETE, /* holds a part of the image, and nothing that would boot it */
-	STATE_COMMITTING, /* all is there and was read back, but for the first chunk, which may be
-			   */
+	STATE_COMMITTING, /* all is there and was read back; the first chunk is in doubt */
 	STATE_COMPLETE,   /* durable and read back */
 };
-/* For people: "is untouched", "is incomplete and will not boot; ...". */
+/* For people: "the target was not touched", "the target is incomplete and will not boot", ... */
 const char *target_state_text(enum target_state state);
 
 struct execution {

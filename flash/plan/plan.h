@@ -65,6 +65,8 @@ struct plan_input {
 	bool is_capacity_probed;
 };
 
+/* The steps, in the order in which they are done; the caller's. Fails with ERR_IO when memory is
+ * short. */
 int plan_make(const struct plan_input *in, struct plan **out, struct err *e);
 void plan_free(struct plan *p);
 static inline void plan_freep(struct plan **p)
