@@ -309,11 +309,11 @@ static void on_finished(void *context, size_t i, const struct err *failure)
 	const struct batch *b = context;
 	struct target *t = b->targets[i];
 
-	int result = conclude(b->job, t, failure);
-	note_in_journal(b->job, t, result < 0 ? failure : NULL);
+	t->failure = *failure;
+	int result = conclude(b->job, t, &t->failure);
+	note_in_journal(b->job, t, result < 0 ? &t->failure : NULL);
 	if (result < 0) {
-		(void)err_wrap(failure, "writing %s", t->path);
-		t->failure = *failure;
+		(void)err_wrap(&t->failure, "writing %s", t->path);
 		fail(t->execution.listener, t);
 		return;
 	}
