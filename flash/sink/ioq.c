@@ -254,6 +254,19 @@ static int wait_until(struct ioq *q, const struct ioq_op *op, const struct cance
 
 /* ---- The queue ------------------------------------------------------------------------------ */
 
+/* Returns an errno, or 0. */
+static int ring_init(struct io_uring *ring)
+{
+	int error = -io_uring_queue_init(RING_ENTRIES, ring, 0);
+
+	/* Reads and writes of one buffer came just before it (Linux 5.6): rings are there since
+	 * 5.1, and would fail each. */
+	if (error != 0 || (ring->features & IORING_FEAT_RW_CUR_POS) != 0)
+		return error;
+	io_uring_queue_exit(ring);
+	return ENOSYS;
+}
+
 int ioq_new(unsigned stall_timeout_ms, bool is_one_by_one, struct ioq **out, struct err *e)
 {
 	CLEANUP(freep) struct ioq *q = calloc(1, sizeof *q);
@@ -262,7 +275,7 @@ int ioq_new(unsigned stall_timeout_ms, bool is_one_by_one, struct ioq **out, str
 		return err_errno(e, "making a queue");
 	q->stall_timeout_ms = stall_timeout_ms;
 	/* Old kernels, seccomp, kernel.io_uring_disabled, locked memory: all the same to us. */
-	int error = is_one_by_one ? 0 : -io_uring_queue_init(RING_ENTRIES, &q->ring, 0);
+	int error = is_one_by_one ? 0 : ring_init(&q->ring);
 	q->has_ring = !is_one_by_one && error == 0;
 	if (error != 0)
 		log_debug("no io_uring (%s): reading and writing one by one", strerror(error));

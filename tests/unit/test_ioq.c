@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -78,6 +79,33 @@ static struct pipe_ends pipe_of(void)
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	return (struct pipe_ends){ends[0], ends[1]};
+}
+
+/* Features that the kernel is not to have. */
+static unsigned hidden_features;
+
+int __real_io_uring_queue_init(unsigned n_entries, struct io_uring *ring, unsigned flags);
+int __wrap_io_uring_queue_init(unsigned n_entries, struct io_uring *ring, unsigned flags);
+int __wrap_io_uring_queue_init(unsigned n_entries, struct io_uring *ring, unsigned flags)
+{
+	int error = __real_io_uring_queue_init(n_entries, ring, flags);
+
+	ring->features &= ~hidden_features;
+	return error;
+}
+
+static void ring_that_can_neither_read_nor_write_is_not_used(void **state)
+{
+	struct ioq *q = NULL;
+	struct err e = {0};
+
+	(void)state;
+	hidden_features = IORING_FEAT_RW_CUR_POS; /* Linux 5.1 to 5.5 */
+	int result = ioq_new(STALL_MS, false, &q, &e);
+	hidden_features = 0;
+	assert_int_equal(result, 0);
+	assert_true(ioq_is_one_by_one(q));
+	ioq_free(q);
 }
 
 /* ---- Both ways ------------------------------------------------------------------------------ */
@@ -574,6 +602,7 @@ int main(void)
 		BOTH_WAYS(read_past_the_end_names_the_end),
 		BOTH_WAYS(read_in_whole_units_ends_with_the_file),
 		BOTH_WAYS(full_medium_is_told),
+		cmocka_unit_test(ring_that_can_neither_read_nor_write_is_not_used),
 		cmocka_unit_test(helper_zeroes_a_range),
 		cmocka_unit_test(helper_flushes),
 		cmocka_unit_test(helper_tells_why_a_call_failed),
