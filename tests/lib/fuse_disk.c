@@ -16,6 +16,7 @@
 #include <fuse3/fuse_lowlevel.h>
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -315,22 +316,30 @@ static struct timespec next_look(const struct disk *d)
 	return (struct timespec){.tv_nsec = (long)wait_ns};
 }
 
+/* Signals that end it come while it waits, and at no other time: one that came just before would
+ * let it wait for ever. */
 static void serve(struct disk *d, struct fuse_session *se)
 {
 	struct pollfd p = {.fd = fuse_session_fd(se), .events = POLLIN};
 	struct fuse_buf request = {0};
+	sigset_t all;
+	sigset_t none;
+	int n = 0;
 
+	(void)sigfillset(&all);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	while (!fuse_session_exited(se)) {
 		struct timespec wait = d->held ? next_look(d) : (struct timespec){0};
-		int n = ppoll(&p, 1, d->held ? &wait : NULL, NULL);
+		n = ppoll(&p, 1, d->held ? &wait : NULL, &none);
 		do_due(d);
 		if (n <= 0)
 			continue;
 		n = fuse_session_receive_buf(se, &request);
-		if (n <= 0 && n != -EINTR)
-			break;
 		if (n > 0)
 			fuse_session_process_buf(se, &request);
+		else if (n != -EINTR && n != -EAGAIN)
+			break;
 	}
 	free(request.mem);
 }
@@ -349,7 +358,8 @@ static int run(struct disk *d, char *program, const char *where, struct err *e)
 	if (disk_store_open(&d->store, d->store_path, d->journal_path, e) < 0)
 		return -1;
 	se = fuse_session_new(&args, &operations, sizeof operations, d);
-	if (!se || fuse_set_signal_handlers(se) != 0 || fuse_session_mount(se, where) != 0)
+	if (!se || fuse_set_signal_handlers(se) != 0 || fuse_session_mount(se, where) != 0 ||
+	    fcntl(fuse_session_fd(se), F_SETFL, O_NONBLOCK) < 0)
 		return err_set(e, ERR_IO, "mounting %s", where);
 	serve(d, se);
 	fuse_session_unmount(se);
