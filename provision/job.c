@@ -110,7 +110,7 @@ int job_open(const struct job_request *r, struct job **out, struct err *e)
 	if (!j)
 		return err_errno(e, "%s", r->image.where);
 	j->request = r;
-	j->reading = (struct cancel_scope){{-1}, -1};
+	j->reading = (struct cancel_scope){.cancel.fd = -1, .event_fd = -1};
 	j->targets = calloc(r->n_targets, sizeof *j->targets);
 	if (!j->targets)
 		return err_errno(e, "%s", r->image.where);

@@ -13,7 +13,7 @@
 
 bool cancel_is_requested(const struct cancel *c)
 {
-	if (!c || c->fd < 0)
+	if (!c || c->fd < 0 || c->grace_ms > 0)
 		return false;
 	struct pollfd p = {.fd = c->fd, .events = POLLIN};
 	return poll(&p, 1, 0) > 0;

@@ -8,9 +8,13 @@
 
 struct cancel {
 	int fd; /* borrowed; -1: nobody can ask */
+	/* 0: stop at once. Else what is under way should end first: nobody stops between two
+	 * operations, and who waits for a device (flash/sink/patience.h) only when it did nothing
+	 * for so long. */
+	unsigned grace_ms;
 };
 
-/* c may be NULL. */
+/* c may be NULL. Never while c gives grace. */
 bool cancel_is_requested(const struct cancel *c);
 
 /* 0, or ERR_CANCELLED ("stopped by a signal") when we were asked to stop. c may be NULL. */

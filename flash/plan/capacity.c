@@ -214,7 +214,7 @@ static int put_back(const struct probe *p, struct err *e)
 
 	if (p->n_written == 0)
 		return 0;
-	p->sink->options.cancel = NULL;
+	sink_hold_on(p->sink);
 	int result = write_saved(p, e) < 0 ? -1 : check_saved(p, e);
 	p->sink->options.cancel = cancel;
 	return result;

@@ -347,7 +347,7 @@ static int commit_first(struct run *r, struct err *e)
 static int do_commit(struct run *r, const struct step *s, struct err *e)
 {
 	run_emit(r, EVENT_PHASE, PHASE_COMMIT, 0, s->size_bytes);
-	r->x->sink->options.cancel = NULL;
+	sink_hold_on(r->x->sink);
 	if (r->first && commit_first(r, e) < 0)
 		return err_wrap(e, "committing");
 	r->x->state = STATE_COMPLETE;

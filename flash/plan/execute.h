@@ -27,7 +27,7 @@ struct execution {
 	struct sink *sink;
 	const struct table_moved *moved; /* NULL unless the plan moves the GPT */
 	const struct listener *listener; /* may be NULL */
-	const struct cancel *cancel;     /* may be NULL; not heeded between commit and its end */
+	const struct cancel *cancel;     /* may be NULL; in the commit only when the device hangs */
 	const char *target;              /* for events */
 	/* How often a range that does not read back as it was written is written again. */
 	unsigned n_retries;

@@ -286,7 +286,11 @@ void fd_sink_free(struct sink *s)
 {
 	struct fd_sink *f = (struct fd_sink *)s;
 	struct err ignored = {0};
-	bool is_settled = f->queue && ioq_settle(f->queue, &ignored) == 0;
+
+	sink_hold_on(s);
+	bool is_settled = f->queue && ioq_settle(f->queue, s->options.cancel, &ignored) == 0;
+	if (f->helper)
+		helper_settle(f->helper, s->options.cancel);
 
 	drop_pieces(f);
 	ioq_free(f->queue);

@@ -196,15 +196,21 @@ int helper_do(struct helper *h, const struct helper_job *job, const struct cance
 	return 0;
 }
 
+void helper_settle(struct helper *h, const struct cancel *cancel)
+{
+	struct err e = {0};
+
+	/* Zeros and discards must not come behind what the next program writes there. */
+	if (h->job.call != HELPER_FLUSH && h->failure.code == ERR_NONE &&
+	    end_last_job(h, cancel, &e) < 0)
+		(void)fail(h, &e);
+}
+
 void helper_free(struct helper *h)
 {
-	struct err ignored = {0};
-
 	if (!h)
 		return;
-	/* Zeros and discards must not come behind what the next program writes there. */
-	if (h->job.call != HELPER_FLUSH && h->failure.code == ERR_NONE)
-		(void)end_last_job(h, NULL, &ignored);
+	helper_settle(h, NULL);
 	closep(&h->socket);
 	/* It ends with the socket; but a call that hangs may never end. */
 	while (!h->is_busy && waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)

@@ -35,8 +35,11 @@ int helper_new(int fd, unsigned stall_timeout_ms, struct helper **out, struct er
 int helper_do(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
 	      int *out_error, struct err *e);
 
-/* Waits for a job that changes the medium, if somebody was stopped; not for what was given up, nor
- * for a flush. The process ends when it is done with that. */
+/* Wait for a job that changes the medium, if somebody was stopped; not for what was given up, nor
+ * for a flush. When that fails, or ends because of cancel (may be NULL), no call works any more. */
+void helper_settle(struct helper *h, const struct cancel *cancel);
+
+/* Settles. The process ends when it is done with what it does. */
 void helper_free(struct helper *h);
 static inline void helper_freep(struct helper **h)
 {

@@ -299,7 +299,7 @@ void ioq_free(struct ioq *q)
 
 	if (!q)
 		return;
-	(void)ioq_settle(q, &ignored);
+	(void)ioq_settle(q, NULL, &ignored);
 	/* Does not wait for what is under way; the kernel keeps its own hold on that. */
 	if (q->has_ring)
 		io_uring_queue_exit(&q->ring);
@@ -333,9 +333,14 @@ int ioq_wait(struct ioq *q, const struct ioq_op *op, const struct cancel *cancel
 	return ioq_check(q, e) < 0 ? -1 : wait_until(q, op, cancel, e);
 }
 
-int ioq_settle(struct ioq *q, struct err *e)
+int ioq_settle(struct ioq *q, const struct cancel *cancel, struct err *e)
 {
 	if (q->n_under_way == 0)
 		return 0;
-	return ioq_check(q, e) < 0 ? -1 : wait_until(q, NULL, NULL, e);
+	if (ioq_check(q, e) < 0)
+		return -1;
+	if (wait_until(q, NULL, cancel, e) == 0)
+		return 0;
+	q->failure = *e;
+	return -1;
 }

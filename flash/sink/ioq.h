@@ -67,11 +67,13 @@ int ioq_result(const struct ioq_op *op, struct err *e);
 /* How fast writes were done while there was always one under way. */
 const struct rate *ioq_write_rate(const struct ioq *q);
 
-/* Wait until everything is done. Fails as ioq_wait does: then, from now until the process ends, the
- * kernel may use the bytes of what is still under way, and nobody may free them. */
-int ioq_settle(struct ioq *q, struct err *e);
+/* Wait until everything is done. Fails as ioq_wait does, and from then on every call does: until
+ * the process ends, the kernel may use the bytes of what is still under way, and nobody may free
+ * them.
+ */
+int ioq_settle(struct ioq *q, const struct cancel *cancel, struct err *e);
 
-/* Settles. Never waits for longer than for an operation that stalls. */
+/* Settles, if that did not fail before. */
 void ioq_free(struct ioq *q);
 static inline void ioq_freep(struct ioq **q)
 {

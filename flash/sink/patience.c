@@ -28,6 +28,16 @@ static int left_ms(uint64_t end_ms)
 	return end_ms <= at_ms ? 0 : (int)min_u64(end_ms - at_ms, INT_MAX);
 }
 
+/* Somebody asked to stop; what is waited for may end first. */
+static int stop(struct pollfd *waited, uint64_t end_ms, unsigned grace_ms, struct err *e)
+{
+	int limit_ms = left_ms(min_u64(end_ms, clock_now_ms() + grace_ms));
+
+	if (grace_ms > 0 && (poll(waited, 1, limit_ms) != 0 || patience_is_over(end_ms)))
+		return 0;
+	return err_set(e, ERR_CANCELLED, "stopped by a signal");
+}
+
 int patience_wait(int fd, uint64_t end_ms, const struct cancel *cancel, struct err *e)
 {
 	struct pollfd p[] = {
@@ -37,9 +47,7 @@ int patience_wait(int fd, uint64_t end_ms, const struct cancel *cancel, struct e
 
 	if (poll(p, 2, left_ms(end_ms)) < 0)
 		return errno == EINTR ? 0 : err_errno(e, "waiting for the device");
-	if (p[1].revents)
-		return cancel_check(cancel, e);
-	return 0;
+	return p[1].revents ? stop(&p[0], end_ms, cancel->grace_ms, e) : 0;
 }
 
 int patience_lost(unsigned timeout_ms, const char *doing, struct err *e)

@@ -12,8 +12,8 @@
 uint64_t patience_end_ms(unsigned timeout_ms);
 bool patience_is_over(uint64_t end_ms);
 
-/* Return when fd can be read, at end_ms, or earlier. Fails with ERR_CANCELLED (cancel may be NULL)
- * and ERR_IO. */
+/* Return when fd can be read, at end_ms, or earlier. Fails with ERR_CANCELLED (cancel may be NULL;
+ * one that gives grace is heeded when fd could not be read for so long) and ERR_IO. */
 int patience_wait(int fd, uint64_t end_ms, const struct cancel *cancel, struct err *e);
 
 /* ERR_IO: "doing: nothing happened for 30.0 s; ..." and what to do about it. Returns -1. */

@@ -116,14 +116,22 @@ int sink_read_take(struct sink *s, uint8_t **out_bytes, struct err *e)
 	return result;
 }
 
+void sink_hold_on(struct sink *s)
+{
+	if (!s->options.cancel)
+		return;
+	s->holding_on = (struct cancel){.fd = s->options.cancel->fd, .grace_ms = SINK_GRACE_MS};
+	s->options.cancel = &s->holding_on;
+}
+
 void sink_read_drop(struct sink *s)
 {
 	const struct cancel *cancel = s->options.cancel;
 	struct err ignored = {0};
 	uint8_t *bytes = NULL;
 
-	s->options.cancel = NULL;
-	for (; s->n_reads > 0; bytes = NULL)
+	sink_hold_on(s);
+	for (; s->n_reads > 0 && ignored.code != ERR_CANCELLED; bytes = NULL)
 		if (sink_read_take(s, &bytes, &ignored) == 0)
 			pool_give(sink_pool(s), bytes);
 	s->options.cancel = cancel;

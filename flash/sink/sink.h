@@ -20,6 +20,8 @@ struct sink;
 enum {
 	SINK_DEPTH_BYTES = 8 << 20, /* under way at once, of writes or of reads; but at least ... */
 	SINK_DEPTH_MIN = 2,         /* ... so many reads, whatever the size of a buffer */
+	SINK_GRACE_MS =
+		3000, /* a person who asks to stop waits; cards that work are silent for 1 s */
 };
 
 /* How a sink does its work. NULL where one is asked for: buffers of its own, no deadline. */
@@ -52,15 +54,17 @@ struct sink_ops {
 	/* Wait for the read that was asked for first; its buffer is the caller's, who gives it back
 	 * to the pool. ERR_IO when the device fails or has fewer bytes; that read is done with. */
 	int (*read_take)(struct sink *s, uint8_t **out_bytes, struct err *e);
-	/* Waits for what is under way, but not for what stalled. */
+	/* Waits for what is under way, but not for what stalled, nor, when asked to stop, for what
+	 * does nothing for SINK_GRACE_MS. */
 	void (*free)(struct sink *s);
 };
 
 /* The base of every sink; first member of each kind's own struct. */
 struct sink {
 	const struct sink_ops *ops;
-	struct sink_options options; /* whoever may not be interrupted sets cancel to NULL */
-	struct pool *own_pool;       /* owned; NULL when options has one */
+	struct sink_options options;
+	struct cancel holding_on; /* for sink_hold_on */
+	struct pool *own_pool;    /* owned; NULL when options has one */
 	uint64_t size_bytes;
 	uint32_t sector_bytes; /* 1 when any offset can be written */
 	bool is_blank;         /* made by opening it: nothing old can be on it */
@@ -107,7 +111,12 @@ int sink_read_take(struct sink *s, uint8_t **out_bytes, struct err *e);
 /* Is there room for one more sink_read_ask: do its buffers stay within SINK_DEPTH_BYTES (or
  * SINK_DEPTH_MIN)? Without it asking is ERR_USAGE. */
 bool sink_has_read_room(const struct sink *s);
-/* Take and drop all reads that were asked for. */
+/* For what should be done to its end: being asked to stop ends waits only when the device did
+ * nothing for SINK_GRACE_MS. Whoever wants to be stopped at once again puts the old options.cancel
+ * back. */
+void sink_hold_on(struct sink *s);
+/* Take and drop all reads that were asked for, unless the device hangs when we are asked to stop.
+ */
 void sink_read_drop(struct sink *s);
 /* The pool that reads of s take their buffers from. */
 struct pool *sink_pool(const struct sink *s);

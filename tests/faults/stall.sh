@@ -40,6 +40,31 @@ gives_up flush flushing "is incomplete and will not boot"
 bad_disk disk read --fault "read:hold:at=2500000:size=512:until=$TMP/go"
 gives_up read "reading at byte [0-9]*" "is incomplete and will not boot"
 
+# stops NAME STATE: whoever is asked to stop does not wait for a disk that stalls, whatever --stall-timeout says.
+stops() {
+	timeout -s KILL 60 "$LKFLASH" write -q --stall-timeout 0 --trust "$TMP/keys/ca.pem" "$TMP/image.raw" "$disk" \
+		2>"$TMP/err" &
+	wait_for 60 is_held
+	kill -TERM "$(pgrep -P $!)"
+	wait $!
+	is "$?" 143 "a signal stops a write to a disk that stalls: $1"
+	like "$(cat "$TMP/err")" "stopped by a signal; the target $2" "with its state"
+	let_go
+}
+# The disk holds a request: nothing is done for a while.
+# shellcheck disable=SC2317 # by wait_for
+is_held() {
+	local before
+	before=$(cat "/sys/block/${disk##*/}/stat")
+	sleep 1
+	! is_idle && [ "$(awk '{print $1, $5, $9}' <<<"$before")" = "$(awk '{print $1, $5, $9}' "/sys/block/${disk##*/}/stat")" ]
+}
+
+bad_disk disk stopped --fault "write:hold:at=2M:size=512:until=$TMP/go"
+stops write "is incomplete and will not boot"
+bad_disk disk committing --fault "write:hold:at=0:size=512:nth=2:until=$TMP/go"
+stops commit "holds the image, but its first chunk is in doubt"
+
 bad_disk disk verify --fault "read:hold:at=2500000:size=512:nth=2:until=$TMP/go"
 run "$LKFLASH" write -q --trust "$TMP/keys/ca.pem" "$TMP/image.raw" "$disk"
 exits 0 "a disk is written that stalls later"

@@ -229,7 +229,7 @@ static void json_of_bytes_that_are_not_utf8_is_valid(void **state)
 
 static void scope_is_cancelled_from_within_without_its_outer(void **state)
 {
-	CLEANUP(cancel_scope_release) struct cancel_scope scope = {{-1}, -1};
+	CLEANUP(cancel_scope_release) struct cancel_scope scope = {.cancel.fd = -1, .event_fd = -1};
 	int fds[2];
 	struct err e = {0};
 
@@ -247,7 +247,7 @@ static void scope_is_cancelled_from_within_without_its_outer(void **state)
 
 static void scope_is_cancelled_with_its_outer(void **state)
 {
-	CLEANUP(cancel_scope_release) struct cancel_scope scope = {{-1}, -1};
+	CLEANUP(cancel_scope_release) struct cancel_scope scope = {.cancel.fd = -1, .event_fd = -1};
 	int fds[2];
 	struct err e = {0};
 
@@ -262,7 +262,7 @@ static void scope_is_cancelled_with_its_outer(void **state)
 
 static void scope_that_cannot_be_made_is_told(void **state)
 {
-	CLEANUP(cancel_scope_release) struct cancel_scope scope = {{-1}, -1};
+	CLEANUP(cancel_scope_release) struct cancel_scope scope = {.cancel.fd = -1, .event_fd = -1};
 	const struct cancel outer = {.fd = 12345}; /* not open */
 	struct err e = {0};
 

@@ -144,7 +144,7 @@ static void many_are_under_way_at_once(void **state)
 		ops[i] = op_of(IOQ_WRITE, fd, &bytes[i], 1, i);
 		assert_int_equal(ioq_begin(q, &ops[i], &e), 0);
 	}
-	assert_int_equal(ioq_settle(q, &e), 0);
+	assert_int_equal(ioq_settle(q, NULL, &e), 0);
 	assert_int_equal(pread(fd, got, N_OPS, 0), N_OPS);
 	assert_memory_equal(got, bytes, N_OPS);
 }
@@ -296,7 +296,7 @@ static void after_silence_every_call_fails(void **state)
 	assert_int_equal(ioq_begin(q, &well, &e), -1);
 	assert_true(well.is_done);
 	assert_int_equal(ioq_wait(q, &stuck, NULL, &e), -1);
-	assert_int_equal(ioq_settle(q, &e), -1);
+	assert_int_equal(ioq_settle(q, NULL, &e), -1);
 	assert_non_null(strstr(e.text, "nothing happened"));
 }
 
@@ -343,6 +343,33 @@ static void whoever_is_asked_to_stop_does_not_wait(void **state)
 	assert_int_equal(write(to, "hello", 5), 5);
 	assert_int_equal(ioq_wait(q, &read, NULL, &e), 0);
 	assert_string_equal(got, "hello");
+}
+
+static void grace_ends_a_wait_only_when_nothing_happens(void **state)
+{
+	CLEANUP(ioq_freep) struct ioq *q = queue();
+	struct pipe_ends p = pipe_of();
+	struct pipe_ends stop = pipe_of();
+	CLEANUP(closep) int from = p.from;
+	CLEANUP(closep) int to = p.to;
+	CLEANUP(closep) int stop_from = stop.from;
+	CLEANUP(closep) int stop_to = stop.to;
+	const struct cancel cancel = {.fd = stop_from, .grace_ms = 20};
+	char got[6] = "";
+	struct ioq_op read = op_of(IOQ_READ, from, got, 5, 0);
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(write(stop_to, "x", 1), 1);
+	assert_int_equal(cancel_check(&cancel, &e), 0);
+	assert_int_equal(write(to, "hello", 5), 5);
+	assert_int_equal(ioq_begin(q, &read, &e), 0);
+	assert_int_equal(ioq_wait(q, &read, &cancel, &e), 0);
+	assert_int_equal(ioq_begin(q, &read, &e), 0);
+	assert_int_equal(ioq_settle(q, &cancel, &e), -1);
+	assert_int_equal(e.code, ERR_CANCELLED);
+	assert_int_equal(ioq_wait(q, &read, NULL, &e), -1);
+	assert_int_equal(write(to, "hello", 5), 5);
 }
 
 /* ---- The helper process --------------------------------------------------------------------- */
@@ -620,6 +647,7 @@ int main(void)
 		RING(after_silence_every_call_fails),
 		RING(wait_that_fails_makes_every_call_fail),
 		RING(whoever_is_asked_to_stop_does_not_wait),
+		RING(grace_ends_a_wait_only_when_nothing_happens),
 	};
 	size_t n_tests = sizeof tests / sizeof *tests;
 
