@@ -1,6 +1,7 @@
 /* A medium against an image. See compare.h. */
 #include "flash/plan/compare.h"
 
+#include "flash/base/bytes.h"
 #include "flash/base/cleanup.h"
 #include "flash/plan/mend.h"
 #include "flash/plan/moved.h"
@@ -14,6 +15,9 @@ static int differs(void *context, const struct written *w, const uint8_t *found_
 	if (!found_bytes)
 		return err_wrap(e, "reading back");
 	(void)mend_say_differs(r, w, found_bytes, e);
+	if (w->offset_bytes == 0 && bytes_are_zero(found_bytes, (size_t)w->size_bytes))
+		return err_hint(e, "a write that was cut short leaves it so; finish it with "
+				   "lkflash write --delta");
 	return err_hint(e, "write it again, and replace the medium if that does not help");
 }
 

@@ -206,8 +206,10 @@ static int write_next(struct run *r, bool *out_is_end, struct err *e)
 
 static int do_write(struct run *r, const struct step *s, struct err *e)
 {
-	bool is_end = is_done_already(r);
+	bool is_end = false;
 
+	if (is_done_already(r))
+		return 0;
 	run_emit(r, EVENT_PHASE, PHASE_WRITE, s->offset_bytes, r->image_bytes);
 	while (!is_end)
 		if (write_next(r, &is_end, e) < 0)
@@ -301,7 +303,9 @@ static int read_back_until_right(struct run *r, struct err *e)
 static int do_read_back(struct run *r, const struct step *s, struct err *e)
 {
 	(void)s;
-	return add_wipes(r, e) < 0 ? -1 : read_back_until_right(r, e);
+	if (add_wipes(r, e) < 0)
+		return -1;
+	return r->written.n_items ? read_back_until_right(r, e) : 0;
 }
 
 /* ---- Committing --------------------------------------------------------------------------------
@@ -346,12 +350,14 @@ static int commit_first(struct run *r, struct err *e)
 
 static int do_commit(struct run *r, const struct step *s, struct err *e)
 {
-	run_emit(r, EVENT_PHASE, PHASE_COMMIT, 0, s->size_bytes);
 	sink_hold_on(r->x->sink);
-	if (r->first && commit_first(r, e) < 0)
-		return err_wrap(e, "committing");
+	if (!is_done_already(r)) {
+		run_emit(r, EVENT_PHASE, PHASE_COMMIT, 0, s->size_bytes);
+		if (commit_first(r, e) < 0)
+			return err_wrap(e, "committing");
+		run_emit(r, EVENT_PROGRESS, PHASE_COMMIT, s->size_bytes, s->size_bytes);
+	}
 	r->x->state = STATE_COMPLETE;
-	run_emit(r, EVENT_PROGRESS, PHASE_COMMIT, s->size_bytes, s->size_bytes);
 	return 0;
 }
 

@@ -159,8 +159,14 @@ int mend_piece(void *context, const struct written *w, const uint8_t *found_byte
 int mend_is_on_medium(const struct run *r, const struct chunk *c, bool *out, struct err *e)
 {
 	CLEANUP(written_list_release) struct written_list one = {0};
+	struct err difference = {0};
 
-	return written_add(&one, c, e) < 0 ? -1 : check_now(r, one.items, c, out, e);
+	if (written_add(&one, c, e) < 0)
+		return -1;
+	int result = check_now(r, one.items, c, out, &difference);
+	if (result < 0)
+		*e = difference;
+	return result;
 }
 
 int mend_write_checked(const struct run *r, const struct chunk *c, struct err *e)

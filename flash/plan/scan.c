@@ -10,9 +10,9 @@
 #include "flash/base/thread.h"
 #include "flash/base/units.h"
 
-/* Of chunks that were read and are being digested. Copying states how much memory targets take:
- * what a target scans with is no more than what it reads the image with later. */
-enum { WINDOW_BYTES = 4 << 20 };
+/* Of chunks that were read and are being digested. With the reads under way this is less than what
+ * copy_bound_bytes has for a target. */
+enum { WINDOW_BYTES = 8 << 20 };
 
 /* A chunk of the medium. */
 struct piece {

@@ -91,15 +91,19 @@ static int ask(const struct options *o, const struct job *j, struct err *e)
 static int conclude(const struct job *j, struct err *e)
 {
 	size_t n_failed = 0;
+	size_t n_untrusted = 0;
 
 	for (size_t i = 0; i < job_n_targets(j); i++) {
 		const struct target *t = job_target(j, i);
 		n_failed += t->is_failed;
+		n_untrusted += t->is_failed && t->failure.code == ERR_UNTRUSTED;
 		if (t->is_failed && e->code != ERR_CANCELLED)
 			e->code = t->failure.code;
 	}
 	e->text[0] = '\0';
-	if (n_failed > 0 && job_n_targets(j) > 1 && e->code != ERR_CANCELLED)
+	/* The image's fault is that of no target. */
+	if (n_failed > 0 && n_untrusted < job_n_targets(j) && job_n_targets(j) > 1 &&
+	    e->code != ERR_CANCELLED)
 		e->code = ERR_PARTIAL;
 	return n_failed > 0 ? -1 : 0;
 }

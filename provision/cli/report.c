@@ -15,6 +15,7 @@ enum { COLUMNS_UNKNOWN = 80, ROWS_UNKNOWN = 24 };
 struct report {
 	struct listener listener;
 	struct render *render; /* owned */
+	struct render *errors; /* owned; what fails, for standard error beside JSON; else NULL */
 	int fd;
 	bool has_bars;
 	struct err failure; /* of writing; from then on nothing more is written */
@@ -37,6 +38,17 @@ static void print(struct report *r, const struct buf *text)
 		(void)fdio_write(r->fd, text->bytes, text->n_bytes, &r->failure);
 }
 
+/* Nobody is left to be told of a failure of this. */
+static void print_error(struct report *r, const struct event *ev)
+{
+	CLEANUP(buf_release) struct buf text = {0};
+	struct err ignored = {0};
+
+	render_event(r->errors, ev, clock_now_ms(), &text);
+	if (text.n_bytes > 0)
+		(void)fdio_write(STDERR_FILENO, text.bytes, text.n_bytes, &ignored);
+}
+
 static void on_event(void *context, const struct event *ev)
 {
 	struct report *r = context;
@@ -46,6 +58,8 @@ static void on_event(void *context, const struct event *ev)
 		measure_terminal(r);
 	render_event(r->render, ev, clock_now_ms(), &text);
 	print(r, &text);
+	if (r->errors)
+		print_error(r, ev);
 }
 
 static enum render_kind kind_for(const struct options *o)
@@ -74,6 +88,10 @@ int report_new(const struct options *o, struct report **out, struct err *e)
 		return err_errno(e, "showing progress");
 	if (render_new(&style, &r->render, e) < 0)
 		return -1;
+	struct render_style errors_style = style;
+	errors_style.kind = RENDER_ERRORS;
+	if (style.kind == RENDER_JSON && render_new(&errors_style, &r->errors, e) < 0)
+		return -1;
 	r->listener = (struct listener){on_event, r};
 	r->fd = style.kind == RENDER_JSON ? STDOUT_FILENO : STDERR_FILENO;
 	r->has_bars = style.kind == RENDER_BARS;
@@ -86,6 +104,7 @@ void report_free(struct report *r)
 	if (!r)
 		return;
 	render_free(r->render);
+	render_free(r->errors);
 	free(r);
 }
 

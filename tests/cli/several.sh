@@ -3,7 +3,7 @@
 # --delta, which writes only what differs.
 # shellcheck source-path=SCRIPTDIR/../..
 . "$(dirname "$0")/../lib/tap.sh"
-requires jq cmp losetup
+requires sfdisk jq cmp losetup
 
 make_keys
 TRUST=(--trust "$TMP/keys/ca.pem")
@@ -98,6 +98,35 @@ run "$LKFLASH" write --delta --allow-unsigned --board generic "$TMP/unsigned.raw
 exits 2 "--delta of an image that nobody signed makes no sense"
 like "$err" "--delta needs a signed image" "and the reason is told"
 is "$(sha256sum <"$TMP/old.img")" "$before" "before anything is touched"
+
+# ---- A table that moves to the end of a larger disk
+printf 'label: gpt\nsize=2M\nsize=2M\n' >"$TMP/gpt.sfdisk"
+head -c 7340032 /dev/urandom >"$TMP/gpt.raw"
+sfdisk -q "$TMP/gpt.raw" <"$TMP/gpt.sfdisk" 2>/dev/null
+sign_image "$TMP/gpt.raw"
+delta_gpt() { run "$LKFLASH" write --json --delta "${TRUST[@]}" "$TMP/gpt.raw" "$TMP/gpt.img"; }
+truncate -s 16M "$TMP/gpt.img"
+delta_gpt
+exits 0 "a table that moves is written with --delta"
+sfdisk --verify "$TMP/gpt.img" >/dev/null 2>&1
+ok $? "and is right"
+delta_gpt
+is "$(told 'done' 'map(.written_bytes)')" "[0]" "and is found to be right the next time"
+is "$(told phase 'map(.phase) | unique | map(select(. == "write" or . == "read-back" or . == "commit"))')" "[]" \
+	"without a word of writing"
+dd if=/dev/zero of="$TMP/gpt.img" bs=1M count=2 conv=notrunc status=none
+delta_gpt
+exits 0 "a cut write of it is finished"
+sfdisk --verify "$TMP/gpt.img" >/dev/null 2>&1
+ok $? "with the right table"
+
+# ---- An image that is altered on the way
+cp "$TMP/image.raw" "$TMP/altered.raw"
+cp "$TMP/image.raw.lkm" "$TMP/altered.raw.lkm"
+printf altered | dd of="$TMP/altered.raw" bs=1 seek=$((4 * MIB)) conv=notrunc status=none
+run "$LKFLASH" write --json "${TRUST[@]}" "$TMP/altered.raw" "$TMP/old.img" "$TMP/new.img"
+exits 4 "a chunk that was altered is no target's fault"
+is "$(grep -c 'differs from the signed index' <<<"$err")" 2 "and is told for each, on standard error too"
 
 # ---- Plans
 steps() {
