@@ -1,7 +1,7 @@
 #!/bin/bash
 # Targets that must not be written: each is refused with its reason, and not one byte of it changes.
 . "$(dirname "$0")/../lib/tap.sh"
-requires losetup mkfs.ext4 mkswap swapon mount perl
+requires losetup mkfs.ext4 mkswap swapon blkid mount perl
 disk='' held='' above='' swap='' locked='' small='' opened='' exact='' twin='' other=''
 
 make_keys
@@ -38,7 +38,11 @@ loop_device swap "$TMP/swap.img"
 mkswap -q "$swap"
 swapon "$swap"
 at_end "swapoff $swap"
-refuses "$swap" "$swap is swapped to; stop that first: swapoff $swap" "a disk that is swapped to"
+run "${WRITE[@]}" "$swap"
+exits 3 "a disk that is swapped to is refused"
+like "$err" "$swap is swapped to; stop that first: swapoff $swap" "with the reason"
+# The kernel may put pages there meanwhile.
+is "$(blkid -p -s TYPE -o value "$swap")" swap "and is swap space as it was"
 swapoff "$swap"
 
 truncate -s 16M "$TMP/held.img"
