@@ -394,11 +394,11 @@ int copy_run(const struct copy *c, struct err *e)
 	return 0;
 }
 
-uint64_t copy_bound_bytes(size_t n_targets, size_t chunk_bytes)
+uint64_t copy_bound_bytes(size_t n_targets, size_t chunk_bytes, size_t buffer_bytes)
 {
 	uint64_t shared = n_chunks_of(COPY_WINDOW_BYTES, chunk_bytes) + 2 * thread_n_cores() + 2;
 	uint64_t own = n_chunks_of(COPY_OWN_WINDOW_BYTES, chunk_bytes) +
 		       n_chunks_of(SINK_DEPTH_BYTES, chunk_bytes) + 4;
 
-	return chunk_bytes * (shared + n_targets * own);
+	return buffer_bytes * (shared + n_targets * own);
 }

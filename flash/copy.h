@@ -44,12 +44,14 @@ enum {
 	COPY_LAG_MAX_MS = 300,           /* all in all; then a target gets a reader of its own */
 };
 
-/* The most bytes of buffers that copy_run takes for so many targets and chunks of that size:
+/* The most bytes of buffers that copy_run takes for so many targets and chunks of that size, if a
+ * buffer has buffer_bytes (pool_buffer_bytes: a packed chunk can be a little larger than a plain
+ * one):
  *
- *     chunk * (window + 2 * cores + 2 + n_targets * (own window + depth + 4))
+ *     buffer * (window + 2 * cores + 2 + n_targets * (own window + depth + 4))
  *
  * in whole chunks, at least two each: the windows above; SINK_DEPTH_BYTES (sink.h) that are being
  * written or read back; two packed chunks for each core that unpacks them; the first chunk, which
  * is kept, and those that are made once more. Beside that there are 80 bytes a chunk of the index,
  * 40 bytes a chunk and target of what was written, and what a decoder needs (codec.h). */
-uint64_t copy_bound_bytes(size_t n_targets, size_t chunk_bytes);
+uint64_t copy_bound_bytes(size_t n_targets, size_t chunk_bytes, size_t buffer_bytes);

@@ -357,7 +357,8 @@ static void emit_memory(const struct job *j, size_t n_targets)
 	(void)getrusage(RUSAGE_SELF, &used);
 	const struct event_memory memory = {
 		.buffers_bytes = pool_peak_bytes(image_pool(image)),
-		.bound_bytes = copy_bound_bytes(n_targets, image_chunk_bytes(image)),
+		.bound_bytes = copy_bound_bytes(n_targets, image_chunk_bytes(image),
+						pool_buffer_bytes(image_pool(image))),
 		.process_bytes = (uint64_t)used.ru_maxrss << 10, /* getrusage(2): kilobytes */
 	};
 	const struct event ev = {.kind = EVENT_MEMORY, .memory = &memory};

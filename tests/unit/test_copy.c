@@ -315,10 +315,10 @@ static void scanned_targets_get_only_what_they_lack(void **state)
 static void bound_grows_with_targets_and_chunks(void **state)
 {
 	(void)state;
-	assert_true(copy_bound_bytes(1, MIB) <= 48 * MIB);
-	assert_true(copy_bound_bytes(8, MIB) <= 160 * MIB);
-	assert_true(copy_bound_bytes(2, MIB) > copy_bound_bytes(1, MIB));
-	assert_true(copy_bound_bytes(1, 16 * MIB) > copy_bound_bytes(1, MIB));
+	assert_true(copy_bound_bytes(1, MIB, MIB) <= 48 * MIB);
+	assert_true(copy_bound_bytes(8, MIB, MIB) <= 160 * MIB);
+	assert_true(copy_bound_bytes(2, MIB, MIB) > copy_bound_bytes(1, MIB, MIB));
+	assert_true(copy_bound_bytes(1, 16 * MIB, 16 * MIB) > copy_bound_bytes(1, MIB, MIB));
 }
 
 static void buffers_stay_within_the_bound(void **state)
@@ -328,7 +328,8 @@ static void buffers_stay_within_the_bound(void **state)
 	open_signed(s, s->fixture->packed_path);
 	run(s);
 	assert_in_range(pool_peak_bytes(image_pool(s->image)), 1,
-			copy_bound_bytes(N_TARGETS, FIXTURE_CHUNK_BYTES));
+			copy_bound_bytes(N_TARGETS, FIXTURE_CHUNK_BYTES,
+					 pool_buffer_bytes(image_pool(s->image))));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_new, scene_free)
