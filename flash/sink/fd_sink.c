@@ -15,7 +15,8 @@
 #include "flash/base/log.h"
 #include "flash/base/units.h"
 
-enum { ZEROING_BYTES = 64 << 20 }; /* at once, because the call cannot be interrupted */
+/* At once, because the calls cannot be interrupted, and each has its own time to stall. */
+enum { ZEROING_BYTES = 64 << 20, CLEANING_BYTES = 64 << 20 };
 
 _Static_assert(offsetof(struct fd_sink, base) == 0, "base comes first");
 
@@ -213,12 +214,41 @@ int fd_sink_hint(struct fd_sink *f, const struct helper_job *job, int *out_error
 /* ---- The operations -------------------------------------------------------------------------
  */
 
+static void note_dirty(struct fd_sink *f, uint64_t from_bytes, uint64_t to_bytes)
+{
+	bool is_first = f->dirty_from_bytes == f->dirty_to_bytes;
+
+	f->dirty_from_bytes = is_first ? from_bytes : min_u64(f->dirty_from_bytes, from_bytes);
+	f->dirty_to_bytes = max_u64(f->dirty_to_bytes, to_bytes);
+}
+
+/* A page cache may hold minutes of writing, which is no stall: have it written back piece by piece.
+ * Not every file system can, and then a flush does it all. */
+static int clean(struct fd_sink *f, int *out_error, struct err *e)
+{
+	int error = 0;
+
+	while (f->is_cached && error == 0 && f->dirty_from_bytes < f->dirty_to_bytes) {
+		const struct helper_job job = {
+			HELPER_CLEAN, f->dirty_from_bytes,
+			min_u64(f->dirty_to_bytes - f->dirty_from_bytes, CLEANING_BYTES)};
+		if (helper_do(f->helper, &job, f->base.options.cancel, &error, e) < 0)
+			return -1;
+		f->dirty_from_bytes += job.size_bytes;
+	}
+	f->dirty_from_bytes = 0;
+	f->dirty_to_bytes = 0;
+	*out_error = error == EINVAL || error == ESPIPE || error == ENOSYS ? 0 : error;
+	return 0;
+}
+
 int fd_sink_write(struct sink *s, const struct chunk *c, struct err *e)
 {
 	struct fd_sink *f = (struct fd_sink *)s;
 
 	if (check_started(f, e) < 0)
 		return -1;
+	note_dirty(f, chunk_offset_bytes(c), chunk_offset_bytes(c) + chunk_size_bytes(c));
 	/* Whoever reads next opens the medium afresh. */
 	closep(&f->read_fd);
 	f->read_fd = -1;
@@ -238,8 +268,9 @@ int fd_sink_flush(struct sink *s, struct err *e)
 
 	closep(&f->read_fd);
 	f->read_fd = -1;
-	if (check_started(f, e) < 0 || fd_sink_settle(f, e) < 0 ||
-	    helper_do(f->helper, &job, s->options.cancel, &error, e) < 0)
+	if (check_started(f, e) < 0 || fd_sink_settle(f, e) < 0 || clean(f, &error, e) < 0)
+		return -1;
+	if (error == 0 && helper_do(f->helper, &job, s->options.cancel, &error, e) < 0)
 		return -1;
 	if (error != 0)
 		return explain(f, error, err_set(e, ERR_IO, "flushing: %s", strerror(error)), e);

@@ -18,8 +18,11 @@ struct fd_sink {
 	int fd;                 /* owned; -1: looked at, and not there, so that it reads as zeros */
 	int read_fd;            /* owned; direct, opened after the last write; -1: not yet */
 	size_t read_unit_bytes; /* direct reads start and end at multiples of it */
-	const char *full_hint;  /* what to do when the medium is full; NULL: nothing to be done */
-	struct ioq *queue;      /* owned */
+	bool is_cached;         /* what is written goes to the page cache first */
+	uint64_t dirty_from_bytes;
+	uint64_t dirty_to_bytes; /* what was written since the last flush lies in between */
+	const char *full_hint;   /* what to do when the medium is full; NULL: nothing to be done */
+	struct ioq *queue;       /* owned */
 	struct piece_line writes;
 	struct piece_line reads;
 	struct ioq_op single;  /* a read that is no part of the line */

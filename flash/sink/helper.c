@@ -41,6 +41,11 @@ static int do_job(const struct helper_job *job)
 	case HELPER_FLUSH:
 		result = fsync(MEDIUM_FD);
 		break;
+	case HELPER_CLEAN:
+		result = sync_file_range(MEDIUM_FD, (off_t)range[0], (off_t)range[1],
+					 SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+						 SYNC_FILE_RANGE_WAIT_AFTER);
+		break;
 	case HELPER_ZERO:
 		result = fallocate(MEDIUM_FD, mode, (off_t)range[0], (off_t)range[1]);
 		break;
@@ -122,6 +127,7 @@ static int say_stalled(struct helper *h, struct err *e)
 {
 	static const char *const doing[] = {
 		[HELPER_FLUSH] = "flushing",
+		[HELPER_CLEAN] = "flushing",
 		[HELPER_ZERO] = "zeroing",
 		[HELPER_DISCARD] = "discarding",
 	};
@@ -158,6 +164,12 @@ static int take_answer(struct helper *h, const struct cancel *cancel, int *out_e
 	return fail(h, e);
 }
 
+/* Does it tell, once, what became of writes? */
+static bool tells_losses(enum helper_call call)
+{
+	return call == HELPER_FLUSH || call == HELPER_CLEAN;
+}
+
 /* Whoever waited for the last job was stopped; what a flush found must not be lost, for the kernel
  * tells it only once. */
 static int end_last_job(struct helper *h, const struct cancel *cancel, struct err *e)
@@ -168,7 +180,7 @@ static int end_last_job(struct helper *h, const struct cancel *cancel, struct er
 		return 0;
 	if (take_answer(h, cancel, &answer, e) < 0)
 		return -1;
-	if (h->job.call == HELPER_FLUSH && answer != 0)
+	if (tells_losses(h->job.call) && answer != 0)
 		h->flush_error = answer;
 	return 0;
 }
@@ -201,7 +213,7 @@ void helper_settle(struct helper *h, const struct cancel *cancel)
 	struct err e = {0};
 
 	/* Zeros and discards must not come behind what the next program writes there. */
-	if (h->job.call != HELPER_FLUSH && h->failure.code == ERR_NONE &&
+	if (!tells_losses(h->job.call) && h->failure.code == ERR_NONE &&
 	    end_last_job(h, cancel, &e) < 0)
 		(void)fail(h, &e);
 }

@@ -10,6 +10,7 @@
 
 enum helper_call {
 	HELPER_FLUSH,   /* fsync */
+	HELPER_CLEAN,   /* write a range back from the page cache; a flush makes it durable */
 	HELPER_ZERO,    /* punch a hole that reads as zeros */
 	HELPER_DISCARD, /* BLKDISCARD */
 };
@@ -29,13 +30,13 @@ struct helper;
 int helper_new(int fd, unsigned stall_timeout_ms, struct helper **out, struct err *e);
 
 /* Do a job and wait for it, and before that for the last one, if somebody was stopped (cancel may
- * be NULL). *out_error is what the call ended with, or for a flush an earlier one that nobody
- * waited for: an errno, or 0. Fails with ERR_CANCELLED, and with ERR_IO when the call was given up,
- * naming the byte and the time; after that every call fails. */
+ * be NULL). *out_error is what the call ended with, or for a flush an earlier one, or a
+ * cleaning, that nobody waited for: an errno, or 0. Fails with ERR_CANCELLED, and with ERR_IO when
+ * the call was given up, naming the byte and the time; after that every call fails. */
 int helper_do(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
 	      int *out_error, struct err *e);
 
-/* Wait for a job that changes the medium, if somebody was stopped; not for what was given up, nor
+/* Wait for a job that zeroes or discards, if somebody was stopped; not for what was given up, nor
  * for a flush. When that fails, or ends because of cancel (may be NULL), no call works any more. */
 void helper_settle(struct helper *h, const struct cancel *cancel);
 

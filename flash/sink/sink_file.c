@@ -117,6 +117,7 @@ int sink_file_open(const char *path, enum sink_mode mode, uint64_t create_bytes,
 		return err_wrap(e, "opening %s", path);
 	CLEANUP(sink_freep) struct sink *s = (struct sink *)f;
 	s->size_bytes = create_bytes;
+	f->is_cached = true;
 	f->read_unit_bytes = CHUNK_ALIGN_BYTES;
 	f->full_hint = "free some space there, or choose another folder";
 	if (open_or_create(f, path, mode, &created, e) < 0)

@@ -552,6 +552,37 @@ static void read_all(struct sink *s, char *got)
 	assert_int_equal(sink_read_back(s, 0, got, 3 * PAGE_BYTES, &e), 0);
 }
 
+static unsigned n_cleanings;
+
+int __real_helper_do(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
+		     int *out_error, struct err *e);
+int __wrap_helper_do(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
+		     int *out_error, struct err *e);
+int __wrap_helper_do(struct helper *h, const struct helper_job *job, const struct cancel *cancel,
+		     int *out_error, struct err *e)
+{
+	n_cleanings += job->call == HELPER_CLEAN;
+	return __real_helper_do(h, job, cancel, out_error, e);
+}
+
+/* Or a slow disk behind a large page cache would seem to stall. */
+static void file_is_flushed_in_pieces(void **state)
+{
+	const struct folder *f = *state;
+	CLEANUP(sink_freep) struct sink *s = open_file(f->file, SINK_WRITE, 256 * MIB);
+	CLEANUP(chunk_freep) struct chunk *last = data_chunk(200 * MIB, "last");
+	CLEANUP(chunk_freep) struct chunk *first = data_chunk(70 * MIB, "first");
+	struct chunk *const chunks[] = {last, first};
+
+	n_cleanings = 0;
+	write_all(s, chunks, 2);
+	assert_int_equal(n_cleanings, 3);
+	write_all(s, NULL, 0);
+	assert_int_equal(n_cleanings, 3);
+	write_all(s, chunks, 1);
+	assert_int_equal(n_cleanings, 4);
+}
+
 static void neighbouring_zero_chunks_become_one_range(void **state)
 {
 	CLEANUP(sink_freep) struct sink *s = open_filled(*state, 'x');
@@ -1004,6 +1035,7 @@ int main(void)
 		cmocka_unit_test(file_in_a_missing_folder_is_an_io_error),
 		WITH_FOLDER(regular_file_is_no_block_device),
 		cmocka_unit_test(missing_block_device_is_an_io_error),
+		WITH_FOLDER(file_is_flushed_in_pieces),
 		WITH_FOLDER(neighbouring_zero_chunks_become_one_range),
 		WITH_FOLDER(zero_chunks_apart_leave_what_is_between),
 		WITH_FOLDER(what_is_written_last_is_what_stays),
