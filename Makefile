@@ -120,7 +120,7 @@ $(OUT)/boards_builtin.o: $(GEN)/boards_builtin.c
 UNIT_LDFLAGS_test_source_memory := -Wl,--wrap=malloc,--wrap=calloc
 UNIT_LDFLAGS_test_copy := -Wl,--wrap=pthread_create
 UNIT_LDFLAGS_test_ioq := -Wl,--wrap=fork,--wrap=fsync,--wrap=poll,--wrap=io_uring_queue_init
-UNIT_LDFLAGS_test_sink := -Wl,--wrap=helper_do
+UNIT_LDFLAGS_test_fd_sink := -Wl,--wrap=helper_do
 UNIT_LDFLAGS_test_pool := -Wl,--wrap=calloc
 UNIT_LDFLAGS_test_cursor := -Wl,--wrap=source_seek
 UNIT_LDFLAGS_test_profile_memory := -Wl,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup
