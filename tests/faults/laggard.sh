@@ -7,12 +7,14 @@ requires losetup cmp jq
 BAD_DISK_BYTES=67108864 # of disks.sh
 IMAGE_BYTES=37748736
 WINDOW_BYTES=16777216 # COPY_WINDOW_BYTES of flash/copy.h
+CHUNK_BYTES=1048576
 disk=''
 
 make_keys
 head -c "$IMAGE_BYTES" /dev/urandom >"$TMP/image.raw"
 sign_image "$TMP/image.raw"
-bad_disk disk slow --rate 4M
+# It writes nothing from there on before it is let go.
+bad_disk disk slow --rate 4M --fault "write:hold:at=2M:size=512:until=$TMP/go"
 truncate -s 64M "$TMP/fast"
 
 # write_both OPTIONS...: the image to both, with events; $behind is how far the slow one was, in bytes of
@@ -23,6 +25,14 @@ write_both() {
 		.[:map(.event == "done" and .target == $fast) | index(true)] |
 		map(select(.target != $fast and .phase == "write" and .event == "progress") | .done_bytes) |
 		max // 0' <<<"$out")
+}
+
+# shellcheck disable=SC2317 # by wait_for
+is_fast_done() { grep -qF "\"event\":\"done\",\"target\":\"$TMP/fast\"" "$TMP/out" 2>/dev/null; }
+# Let the slow one go when the fast one is done, or seems to wait for it.
+let_go() {
+	wait_for 60 is_fast_done
+	: >"$TMP/go"
 }
 
 # both_hold_it WHAT
@@ -37,7 +47,9 @@ both_hold_it() {
 		"$1: the buffers stay within their bound"
 }
 
+let_go &
 write_both "$TMP/image.raw"
+wait $!
 both_hold_it "a file"
 [ "$behind" -lt $((IMAGE_BYTES - WINDOW_BYTES)) ]
 ok $? "the fast one was done when the slow one had $behind bytes, further behind than the window"
@@ -49,7 +61,8 @@ cat "$TMP/image.raw" >"$TMP/pipe" &
 write_both --manifest "$TMP/image.raw.lkm" "$TMP/pipe"
 wait $!
 both_hold_it "a pipe"
-[ "$behind" -ge $((IMAGE_BYTES - WINDOW_BYTES)) ]
+# It tells of a chunk after it has taken it.
+[ "$behind" -ge $((IMAGE_BYTES - WINDOW_BYTES - CHUNK_BYTES)) ]
 ok $? "the fast one waited for the slow one, which had $behind bytes when it was done"
 
 finish

@@ -10,16 +10,18 @@ disk=''
 make_keys
 head -c 3145728 /dev/urandom >"$TMP/image.raw"
 sign_image "$TMP/image.raw" --chunk-size 256K
+# Longer than a busy machine takes for any of the requests that are answered.
+STALL_S=5
 
 # gives_up NAME WORDS STATE: $disk, the content of which is in $TMP/NAME, beside a good file.
 gives_up() {
 	rm -f "$TMP/good.img"
-	run timeout 60 "$LKFLASH" write --json --stall-timeout 1 --trust "$TMP/keys/ca.pem" "$TMP/image.raw" \
+	run timeout 60 "$LKFLASH" write --json --stall-timeout "$STALL_S" --trust "$TMP/keys/ca.pem" "$TMP/image.raw" \
 		"$disk" "$TMP/good.img"
 	exits 7 "a disk that stalls is given up: $1"
 	is "$(jq -r 'select(.event == "failed") | [.target, .code] | join(" ")' <<<"$out")" "$disk 1" "it alone fails, with 1"
 	like "$(jq -r 'select(.event == "failed") | .text' <<<"$out")" \
-		"$2: nothing happened for 1.0 s; .*--stall-timeout.*; the target $3" "with the place, the time and its state"
+		"$2: nothing happened for $STALL_S.0 s; .*--stall-timeout.*; the target $3" "with the place, the time and its state"
 	cmp -s "$TMP/image.raw" "$TMP/good.img"
 	ok $? "and the other target is written"
 	let_go
@@ -68,9 +70,9 @@ stops commit "holds the image, but its first chunk is in doubt"
 bad_disk disk verify --fault "read:hold:at=2500000:size=512:nth=2:until=$TMP/go"
 run "$LKFLASH" write -q --trust "$TMP/keys/ca.pem" "$TMP/image.raw" "$disk"
 exits 0 "a disk is written that stalls later"
-run timeout 60 "$LKFLASH" verify --stall-timeout 1 --trust "$TMP/keys/ca.pem" --image "$TMP/image.raw" "$disk"
+run timeout 60 "$LKFLASH" verify --stall-timeout "$STALL_S" --trust "$TMP/keys/ca.pem" --image "$TMP/image.raw" "$disk"
 exits 1 "verify gives up, too"
-like "$err" "verifying $disk: .*nothing happened for 1.0 s" "and says so"
+like "$err" "verifying $disk: .*nothing happened for $STALL_S.0 s" "and says so"
 let_go
 
 finish
