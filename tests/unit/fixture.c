@@ -197,6 +197,18 @@ void fixture_free(struct fixture *f)
 	free(f);
 }
 
+int fixture_setup(void **state)
+{
+	*state = fixture_new();
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	fixture_free(*state);
+	return 0;
+}
+
 struct image_request fixture_request(const struct fixture *f, const char *path)
 {
 	return (struct image_request){.where = path, .store = f->store, .policy = f->policy};

@@ -35,6 +35,9 @@ struct fixture {
 /* Make keys and image, and write all files. Any failure fails the test. */
 struct fixture *fixture_new(void);
 void fixture_free(struct fixture *f);
+/* The same around a test of cmocka: its state is a struct fixture. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
 
 /* A request to open the image at path, trusting the fixture's CA. */
 struct image_request fixture_request(const struct fixture *f, const char *path);

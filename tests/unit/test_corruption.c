@@ -21,18 +21,6 @@ enum {
 	FILLER = 0xee, /* what the medium holds before; no byte of the image is like it */
 };
 
-static int make_fixture(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int free_fixture(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
 /* Open, plan and execute, as `write` does. Returns the error's code. */
 static enum err_code write_to(const struct fixture *f, const char *path, struct sink *s)
 {
@@ -282,7 +270,7 @@ static void image_without_any_sections_is_refused(void **state)
 	assert_true(is_refused(f, bare));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, free_fixture)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {

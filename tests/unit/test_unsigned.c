@@ -17,18 +17,6 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/walk.h"
 
-static int make_fixture(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int free_fixture(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
 static void unsigned_image_has_kinds_and_no_index(void **state)
 {
 	const struct fixture *f = *state;
@@ -342,7 +330,7 @@ static void sidecar_that_cannot_be_read_does_not_make_an_image_unsigned(void **s
 	assert_non_null(strstr(e.text, "is a folder"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, free_fixture)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {

@@ -12,18 +12,6 @@
 #include "flash/base/cleanup.h"
 #include "tests/unit/fixture.h"
 
-static int make_fixture(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int free_fixture(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
 static struct image *opened(const struct image_request *r)
 {
 	struct image *im = NULL;
@@ -292,7 +280,7 @@ static void images_have_seeds_of_their_own(void **state)
 	assert_true(image_seed(a) != image_seed(b));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, free_fixture)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {

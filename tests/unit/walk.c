@@ -113,3 +113,11 @@ void walk_append_zstd(struct buf *out, const void *bytes, size_t n_bytes)
 	assert_int_equal(codec_zstd_encode(bytes, n_bytes, 1, frame, &n_frame, &e), 0);
 	buf_append(out, frame, n_frame);
 }
+
+void walk_compress_image(const struct fixture *f)
+{
+	CLEANUP(buf_release) struct buf stream = {0};
+
+	walk_append_zstd(&stream, f->image, FIXTURE_IMAGE_BYTES);
+	fixture_put(f->image_path, stream.bytes, stream.n_bytes);
+}

@@ -19,6 +19,9 @@ uint8_t *walk_unsigned_bytes(void);
 /* Append a zstd frame of n_bytes at bytes. */
 void walk_append_zstd(struct buf *out, const void *bytes, size_t n_bytes);
 
+/* Put f's plain image, as it is in memory, as a stream that cannot seek at image_path. */
+void walk_compress_image(const struct fixture *f);
+
 /* The caller's. The second trusts the fixture's CA; the third opens image_path unsigned. */
 struct image *walk_open(const struct image_request *r);
 struct image *walk_open_at(const struct fixture *f, const char *path);
