@@ -252,7 +252,7 @@ static int open_unsigned(struct image *im, struct source **raw, const struct ima
 	im->chunk_log2 = INDEX_CHUNK_LOG2_DEFAULT;
 	if (im->evidence && evidence_watch(im->evidence, TAKE(*raw), raw, e) < 0)
 		return -1;
-	if (codec_open_fitting(TAKE(*raw), r->source.n_decoder_threads, raw, e) < 0)
+	if (codec_open_fitting(TAKE(*raw), 0, raw, e) < 0)
 		return -1;
 	if (im->size_bytes == SIZE_UNKNOWN)
 		im->size_bytes = (*raw)->size_bytes;
@@ -333,7 +333,7 @@ static int open_by_signature(struct image *im, struct source **raw, const struct
 					      : refuse_unsigned(&why, e);
 	if (open_beside(im, sidecar, r, e) < 0)
 		return err_wrap(e, "manifest");
-	if (codec_open_fitting(TAKE(*raw), r->source.n_decoder_threads, raw, e) < 0)
+	if (codec_open_fitting(TAKE(*raw), 0, raw, e) < 0)
 		return -1;
 	return check_size(im, *raw, e);
 }

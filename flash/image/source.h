@@ -49,10 +49,9 @@ enum {
 /* How to open a source. NULL where one is asked for: nothing special. */
 struct source_options {
 	const struct cancel
-		*cancel;            /* borrowed, also by clones; ends waits; NULL: nobody can ask */
-	const char *tls_ca_path;    /* borrowed; PEM certificates; NULL: those of the system */
-	unsigned http_timeout_ms;   /* without a byte until the server is asked again; 0: 30 s */
-	unsigned n_decoder_threads; /* see codec_open; 0: one for each processor */
+		*cancel;          /* borrowed, also by clones; ends waits; NULL: nobody can ask */
+	const char *tls_ca_path;  /* borrowed; PEM certificates; NULL: those of the system */
+	unsigned http_timeout_ms; /* without a byte until the server is asked again; 0: 30 s */
 };
 
 /* Open path, "-" (standard input), or an http:// or https:// URL. Fails with ERR_IO; ERR_USAGE for

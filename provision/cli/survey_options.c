@@ -54,7 +54,7 @@ static int open_image(const struct survey_options *so, struct inputs *in, struct
 			       "%s is packed, and carries its signature itself; to sign it again, "
 			       "`lkflash pack` it again",
 			       where);
-	if (codec_open_fitting(TAKE(in->source), options.n_decoder_threads, &in->source, e) < 0)
+	if (codec_open_fitting(TAKE(in->source), 0, &in->source, e) < 0)
 		return -1;
 	in->has_holes = in->source->size_bytes != SIZE_UNKNOWN && is_regular_file(where);
 	return 0;

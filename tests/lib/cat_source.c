@@ -111,7 +111,7 @@ static int print(const struct request *r, struct err *e)
 
 	if (source_open(r->where, &r->options, &s, e) < 0)
 		return -1;
-	if (r->is_decoded && codec_open_fitting(TAKE(s), r->options.n_decoder_threads, &s, e) < 0)
+	if (r->is_decoded && codec_open_fitting(TAKE(s), 0, &s, e) < 0)
 		return -1;
 	if (r->is_cloned && become_clone(&s, e) < 0)
 		return -1;
