@@ -17,6 +17,14 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* The model of a loop device is its file. */
+static bool is_loop_on(const struct facts *f, const struct stat *file)
+{
+	struct stat backing;
+
+	return f->is_loop && stat(f->model, &backing) == 0 && is_same(&backing, file);
+}
+
 /* What is read from where. False when it is not there, or a URL. */
 static bool look_at_input(const char *where, struct stat *out)
 {
@@ -35,8 +43,7 @@ static int check_input(const struct facts *f, const char *where, const char *wha
 			       "it is the %s itself, which would be overwritten while it is read; "
 			       "name another target",
 			       what);
-	/* The model of a loop device is its file. */
-	if (f->is_loop && stat(f->model, &target) == 0 && is_same(&input, &target))
+	if (is_loop_on(f, &input))
 		return err_set(e, ERR_REFUSED,
 			       "%s is a loop device on the %s itself, which would be overwritten "
 			       "while it is read; name another target",
@@ -71,14 +78,11 @@ static bool is_same_target(const struct facts *a, const struct facts *b)
 	       is_same(&first, &second);
 }
 
-/* The model of a loop device is its file. */
-static bool is_loop_on(const struct facts *a, const struct facts *b)
+static bool is_loop_on_target(const struct facts *a, const struct facts *b)
 {
-	struct stat backing;
 	struct stat file;
 
-	return a->is_loop && stat(a->model, &backing) == 0 && stat(b->path, &file) == 0 &&
-	       is_same(&backing, &file);
+	return stat(b->path, &file) == 0 && is_loop_on(a, &file);
 }
 
 int overlap_check_targets(const struct facts *a, const struct facts *b, struct err *e)
@@ -90,7 +94,7 @@ int overlap_check_targets(const struct facts *a, const struct facts *b, struct e
 	if (is_same_target(a, b))
 		return err_set(e, ERR_USAGE, "targets %s and %s are the same %s; name each once",
 			       a->path, b->path, a->kind == TARGET_BLOCK ? "disk" : "file");
-	if (is_loop_on(a, b) || is_loop_on(b, a))
+	if (is_loop_on_target(a, b) || is_loop_on_target(b, a))
 		return err_set(e, ERR_USAGE,
 			       "targets %s and %s are a loop device and its file; name one of them",
 			       a->path, b->path);
