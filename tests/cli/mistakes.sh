@@ -72,14 +72,11 @@ fi
 mkfifo "$TMP/image.fifo"
 {
 	head -c 1048576 "$TMP/image.raw"
-	for ((i = 0; i < 200; i++)); do
-		[ -s "$TMP/gone.img" ] && break
-		sleep 0.05
-	done
+	wait_for 60 test -s "$TMP/gone.img"
 	rm "$TMP/gone.img"
 	tail -c +1048577 "$TMP/image.raw"
 } >"$TMP/image.fifo" &
-run timeout 20 "$LKFLASH" write "${TRUST[@]}" --manifest "$TMP/image.raw.lkm" "$TMP/image.fifo" \
+run timeout 60 "$LKFLASH" write "${TRUST[@]}" --manifest "$TMP/image.raw.lkm" "$TMP/image.fifo" \
 	"$TMP/gone.img"
 exits 1 "a file that is removed while it is written is no success"
 like "$err" "removed or replaced" "and the reason is named"
