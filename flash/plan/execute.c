@@ -22,6 +22,8 @@ const char *target_state_text(enum target_state state)
 	switch (state) {
 	case STATE_UNTOUCHED:
 		return "the target was not touched";
+	case STATE_MARKED:
+		return "the target may hold marks of the capacity probe, and is else as it was";
 	case STATE_INCOMPLETE:
 		return "the target is incomplete and will not boot";
 	case STATE_COMMITTING:
@@ -131,7 +133,12 @@ static int do_capacity(struct run *r, const struct step *s, struct err *e)
 	if (is_done_already(r))
 		return 0;
 	run_emit(r, EVENT_PHASE, PHASE_CHECK, 0, 0);
-	return capacity_probe(r->x->sink, image_seed(r->x->image), r->x->cancel, e);
+	r->x->state = STATE_MARKED;
+	int result = capacity_probe(r->x->sink, image_seed(r->x->image), r->x->cancel, e);
+	/* Whatever it finds, it puts back what was there, unless the medium fails. */
+	if (result == 0 || e->code != ERR_IO)
+		r->x->state = STATE_UNTOUCHED;
+	return result;
 }
 
 static int do_wipe(struct run *r, const struct step *s, struct err *e)
@@ -295,9 +302,9 @@ static int read_back_until_right(struct run *r, struct err *e)
 			return 0;
 	}
 	return err_set(e, ERR_DIFFERS,
-		       "reading back: in each of %u passes chunks differed that had been right "
-		       "before, %u in the last; the medium is bad: replace it",
-		       r->x->n_retries + 1, r->n_mended);
+		       "in each of %u passes chunks differed that had been right before, %u in the "
+		       "last: %s; the medium is bad: replace it",
+		       r->x->n_retries + 1, r->n_mended, r->difference.text);
 }
 
 static int do_read_back(struct run *r, const struct step *s, struct err *e)

@@ -13,6 +13,7 @@
 /* What a target is left as. */
 enum target_state {
 	STATE_UNTOUCHED,  /* as it was */
+	STATE_MARKED,     /* as it was, but that marks of the capacity probe may be left on it */
 	STATE_INCOMPLETE, /* holds a part of the image, and nothing that would boot it */
 	STATE_COMMITTING, /* all is there and was read back; the first chunk is in doubt */
 	STATE_COMPLETE,   /* durable and read back */

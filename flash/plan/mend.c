@@ -153,6 +153,7 @@ int mend_piece(void *context, const struct written *w, const uint8_t *found_byte
 	if (!c)
 		return err_hint(e, "it cannot be written again: %s", why_not.text);
 	r->n_mended++;
+	r->difference = *e;
 	return write_until_right(r, w, c, e);
 }
 

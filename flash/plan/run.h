@@ -17,7 +17,8 @@ struct run {
 	uint8_t *is_wanted;       /* owned; one byte a chunk */
 	bool is_any_wanted;
 	bool is_tail_wanted;
-	unsigned n_mended; /* pieces, while reading back once */
+	unsigned n_mended;     /* pieces, while reading back once ... */
+	struct err difference; /* ... and what was wrong with the last of them */
 };
 
 /* What r owns, not *r. */

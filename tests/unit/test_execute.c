@@ -22,7 +22,7 @@
 
 enum {
 	IMAGE_BYTES = 3 * 1048576 + 5, /* three whole chunks and five bytes */
-	MEDIUM_BYTES = 8 * 1048576,
+	MEDIUM_BYTES = 16 * 1048576,
 	N_LOG_MAX = 32,
 };
 
@@ -459,6 +459,20 @@ static void medium_that_wraps_is_bad_however_often_it_is_written(void **state)
 	assert_int_equal(execute(&s->x, &e), -1);
 	assert_int_equal(e.code, ERR_DIFFERS);
 	assert_non_null(strstr(e.text, "the medium is bad"));
+	assert_non_null(strstr(e.text, "the medium wraps"));
+}
+
+static void capacity_probe_that_fails_may_leave_its_marks(void **state)
+{
+	struct scene *s = *state;
+	struct err e = {0};
+
+	prepare(s, NULL, UNMAPPED_KEEP);
+	s->plan->steps[0].kind = STEP_CAPACITY; /* in place of the wipe */
+	s->sink->failing_write = 1;
+	assert_int_equal(execute(&s->x, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_int_equal(s->x.state, STATE_MARKED);
 }
 
 static void medium_that_wraps_onto_the_first_chunk_alone_is_found(void **state)
@@ -756,6 +770,7 @@ int main(void)
 		TEST(byte_that_always_reads_back_another_is_a_bad_medium_in_the_end),
 		TEST(medium_that_stalls_is_not_written_again),
 		TEST(medium_that_wraps_is_bad_however_often_it_is_written),
+		TEST(capacity_probe_that_fails_may_leave_its_marks),
 		TEST(medium_that_wraps_onto_the_first_chunk_alone_is_found),
 		TEST(byte_of_the_commit_that_reads_back_another_once_is_written_again),
 		TEST(image_that_changed_meanwhile_is_not_written_again),
