@@ -6,9 +6,7 @@ requires qemu-nbd nbdfuse losetup sfdisk cmp umount
 disk=''
 
 make_keys
-head -c 3145728 /dev/urandom >"$TMP/image.raw"
-printf 'label: dos\nstart=2048, size=2048, type=c, bootable\n' |
-	sfdisk -q --no-reread --no-tell-kernel "$TMP/image.raw" 2>/dev/null
+bootable_image "$TMP/image.raw" 3145728
 sign_image "$TMP/image.raw" --chunk-size 256K
 
 # blkdebug_disk NAME KEY=VALUE...: $disk fails so, as QEMU's block/blkdebug.c tells; what is on it is in

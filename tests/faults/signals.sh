@@ -5,9 +5,7 @@
 requires strace losetup cmp sfdisk
 
 make_keys
-head -c 2500000 /dev/urandom >"$TMP/image.raw"
-printf 'label: dos\nstart=2048, size=2048, type=c, bootable\n' |
-	sfdisk -q --no-reread --no-tell-kernel "$TMP/image.raw" 2>/dev/null
+bootable_image "$TMP/image.raw" 2500000
 sign_image "$TMP/image.raw"
 head -c 4194304 /dev/urandom >"$TMP/old"
 printf 'label: dos\nstart=2048, size=4096, type=83, bootable\n' |

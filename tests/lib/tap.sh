@@ -117,6 +117,13 @@ loop_device() {
 	printf -v "$1" '%s' "$loop_node"
 }
 
+# bootable_image FILE BYTES: so many random bytes, with a partition that an old BIOS would start.
+bootable_image() {
+	head -c "$2" /dev/urandom >"$1"
+	printf 'label: dos\nstart=2048, size=2048, type=c, bootable\n' |
+		sfdisk -q --no-reread --no-tell-kernel "$1" 2>/dev/null
+}
+
 # make_keys: a CA and a signer in $TMP/keys, once.
 make_keys() {
 	[ -d "$TMP/keys" ] || "$LKFLASH" keygen --out "$TMP/keys" -q
