@@ -47,7 +47,7 @@ int patience_wait(int fd, uint64_t end_ms, const struct cancel *cancel, struct e
 
 	if (poll(p, 2, left_ms(end_ms)) < 0)
 		return errno == EINTR ? 0 : err_errno(e, "waiting for the device");
-	return p[1].revents ? stop(&p[0], end_ms, cancel->grace_ms, e) : 0;
+	return cancel && p[1].revents ? stop(&p[0], end_ms, cancel->grace_ms, e) : 0;
 }
 
 int patience_lost(unsigned timeout_ms, const char *doing, struct err *e)
