@@ -150,7 +150,7 @@ static int do_wipe(struct run *r, const struct step *s, struct err *e)
 	run_emit(r, EVENT_PHASE, PHASE_WIPE, 0, s->size_bytes);
 	if (chunk_zero_new(s->offset_bytes, s->size_bytes, &zeros, e) < 0)
 		return -1;
-	r->x->state = STATE_INCOMPLETE;
+	r->x->state = is_done_already(r) ? STATE_COMPLETE : STATE_INCOMPLETE;
 	if (sink_write(r->x->sink, zeros, e) < 0)
 		return err_wrap(e, "wiping %s", s->reason);
 	return 0;

@@ -312,6 +312,24 @@ static void scanned_targets_get_only_what_they_lack(void **state)
 	assert_int_equal(s->executions[2].written_bytes, FIXTURE_IMAGE_BYTES);
 }
 
+static void
+target_that_is_right_is_told_as_complete_when_what_is_behind_it_cannot_be_wiped(void **state)
+{
+	struct scene *s = *state;
+	const struct image_request r = fixture_request(s->fixture, s->fixture->image_path);
+	struct signature old = {.offset_bytes = MEDIUM_BYTES - 512, .size_bytes = 8};
+
+	memcpy(s->media[0], s->fixture->image, FIXTURE_IMAGE_BYTES);
+	s->old = (struct signatures){.items = &old, .n_items = 1};
+	s->sinks[0]->failure = (struct err){ERR_IO, "gone"};
+	prepare(s, &r, true);
+	run(s);
+	assert_int_equal(s->failures[0].code, ERR_IO);
+	assert_int_equal(s->executions[0].state, STATE_COMPLETE);
+	assert_true(has_image(s, 0));
+	assert_int_equal(s->failures[1].code, ERR_NONE);
+}
+
 static void bound_grows_with_targets_and_chunks(void **state)
 {
 	(void)state;
@@ -345,6 +363,7 @@ int main(void)
 		TEST(altered_chunk_stops_all_targets_before_they_boot),
 		TEST(stream_is_read_once_for_all_targets),
 		TEST(scanned_targets_get_only_what_they_lack),
+		TEST(target_that_is_right_is_told_as_complete_when_what_is_behind_it_cannot_be_wiped),
 		TEST(bound_grows_with_targets_and_chunks),
 		TEST(buffers_stay_within_the_bound),
 		cmocka_unit_test(copy_ends_at_once_whichever_thread_cannot_be_made),
