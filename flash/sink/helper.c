@@ -56,13 +56,19 @@ static int do_job(const struct helper_job *job)
 	return result < 0 ? errno : 0;
 }
 
+/* A new descriptor only where it must be, for none may be left. */
+static int out_of_the_way(int fd)
+{
+	return fd < N_KEPT_FDS ? fcntl(fd, F_DUPFD, N_KEPT_FDS) : fd;
+}
+
 /* Only what is safe between fork and exec. Whatever else is open, other targets and the terminal
  * among it, must not stay open because this process hangs. */
 __attribute__((noreturn)) static void serve(int medium_fd, int socket)
 {
 	struct helper_job job;
-	int high_medium_fd = fcntl(medium_fd, F_DUPFD, N_KEPT_FDS);
-	int high_socket = fcntl(socket, F_DUPFD, N_KEPT_FDS);
+	int high_medium_fd = out_of_the_way(medium_fd);
+	int high_socket = out_of_the_way(socket);
 
 	if (high_medium_fd < 0 || high_socket < 0 || dup2(high_medium_fd, MEDIUM_FD) < 0 ||
 	    dup2(high_socket, SOCKET_FD) < 0)

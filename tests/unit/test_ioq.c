@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -456,6 +457,27 @@ static void helper_tells_why_a_call_failed(void **state)
 	assert_int_equal(error, ENOTTY);
 }
 
+static void helper_needs_no_more_descriptors_than_it_is_made_with(void **state)
+{
+	CLEANUP(closep) int fd = file_of(UNIT_BYTES);
+	const struct helper_job job = {HELPER_FLUSH, 0, 0};
+	struct rlimit before = {0};
+	int error = -1;
+	struct err e = {0};
+
+	(void)state;
+	int next = dup(fd);
+	assert_int_equal(close(next), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	const struct rlimit tight = {(rlim_t)next + 3, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	CLEANUP(helper_freep) struct helper *h = helper_on(fd);
+	int result = helper_do(h, &job, NULL, &error, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(result, 0);
+	assert_int_equal(error, 0);
+}
+
 /* Ask for a call that the helper cannot begin, and be stopped. */
 static void be_stopped(struct helper *h, enum helper_call call)
 {
@@ -634,6 +656,7 @@ int main(void)
 		cmocka_unit_test(helper_flushes),
 		cmocka_unit_test(helper_tells_why_a_call_failed),
 		cmocka_unit_test(helper_is_not_made_without_a_medium),
+		cmocka_unit_test(helper_needs_no_more_descriptors_than_it_is_made_with),
 		cmocka_unit_test(helper_that_zeroes_is_waited_for_at_its_end),
 		cmocka_unit_test(helper_that_flushes_is_not_waited_for_at_its_end),
 		cmocka_unit_test(flush_that_failed_unwatched_is_told_by_the_next),
