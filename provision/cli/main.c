@@ -151,8 +151,10 @@ int main(int argc, char **argv)
 	bool is_json = options_want_json(argv + 1, (size_t)argc - 1);
 
 	if (take_closed_descriptors(&e) < 0)
-		return (int)e.code;     /* nobody would read it */
-	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error with words, like any other */
+		return (int)e.code; /* nobody would read it */
+	/* A closed pipe and a limit on the size of files are errors with words, like any other. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		(void)help_print(NULL, stderr, &e);
 		return ERR_USAGE;

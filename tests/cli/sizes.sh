@@ -33,6 +33,11 @@ exits 0 "an image of holes is zeroed onto a used target when asked"
 cmp -s -n 3000000 "$TMP/used" /dev/zero
 ok $? "and all of it is zero"
 
+# ulimit counts in KiB.
+run bash -c 'ulimit -f 1000; exec "$@"' limited "$LKFLASH" write -q "${TRUST[@]}" "$TMP/chunk-and-one" "$TMP/used"
+exits 1 "a limit on the size of files is an error, not a signal"
+like "$err" "^lkflash: .*$TMP/used.*File too large" "with words"
+
 # Beyond the 2 GiB of a signed int, and beyond the 4 GiB of an unsigned one.
 for gib in 3 5; do
 	name=sparse-$gib-gib
