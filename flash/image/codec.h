@@ -59,7 +59,8 @@ int codec_open(const struct codec *c, struct source *in, unsigned n_threads, str
  */
 int codec_open_fitting(struct source *in, unsigned n_threads, struct source **out, struct err *e);
 
-/* One whole zstd frame of n_bytes at bytes, into exactly plain_bytes bytes at plain. Fails with
+/* One whole zstd frame of n_bytes at bytes, into exactly plain_bytes bytes at plain. Its checksum
+ * is not looked at: whoever calls this holds the plain bytes against a digest. Fails with
  * ERR_UNTRUSTED when it is not exactly one frame or gives more or fewer bytes. */
 int codec_zstd_decode(const void *bytes, size_t n_bytes, void *plain, size_t plain_bytes,
 		      struct err *e);
