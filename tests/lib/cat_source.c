@@ -97,12 +97,16 @@ static int print_ranges(struct source *s, const struct request *r, struct err *e
 	return 0;
 }
 
-/* s becomes a clone of itself. */
+/* *s becomes a clone of itself. */
 static int become_clone(struct source **s, struct err *e)
 {
-	CLEANUP(source_freep) struct source *original = TAKE(*s);
+	CLEANUP(source_freep) struct source *clone = NULL;
 
-	return source_clone(original, s, e);
+	if (source_clone(*s, &clone, e) < 0)
+		return -1;
+	source_free(*s);
+	*s = TAKE(clone);
+	return 0;
 }
 
 static int print(const struct request *r, struct err *e)

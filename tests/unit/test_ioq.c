@@ -272,6 +272,7 @@ static void silence_is_an_error_that_names_the_byte(void **state)
 	struct err e = {0};
 
 	(void)state;
+	(void)to; /* open, and silent */
 	assert_int_equal(ioq_begin(q, &read, &e), 0);
 	assert_int_equal(ioq_wait(q, &read, NULL, &e), -1);
 	assert_int_equal(e.code, ERR_IO);
@@ -292,6 +293,7 @@ static void after_silence_every_call_fails(void **state)
 	struct err e = {0};
 
 	(void)state;
+	(void)to; /* open, and silent */
 	assert_int_equal(ioq_begin(q, &stuck, &e), 0);
 	assert_int_equal(ioq_wait(q, &stuck, NULL, &e), -1);
 	assert_int_equal(ioq_begin(q, &well, &e), -1);
