@@ -1,6 +1,8 @@
 /* Shows events. See report.h. */
 #include "provision/cli/report.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -11,11 +13,14 @@
 #include "provision/cli/render.h"
 
 enum { COLUMNS_UNKNOWN = 80, ROWS_UNKNOWN = 24 };
+/* A reader that is merely slow gets the last lines, too. */
+enum { READER_GRACE_MS = 1000 };
 
 struct report {
 	struct listener listener;
 	struct render *render; /* owned */
 	struct render *errors; /* owned; what fails, for standard error beside JSON; else NULL */
+	const struct cancel *cancel; /* borrowed; may be NULL */
 	int fd;
 	bool has_bars;
 	struct err failure; /* of writing; from then on nothing more is written */
@@ -30,11 +35,28 @@ static void measure_terminal(struct report *r)
 		      size.ws_row ? size.ws_row : ROWS_UNKNOWN);
 }
 
+/* Whoever is asked to stop does not wait for a reader that takes no more. */
+static int wait_for_reader(const struct report *r, int fd, struct err *e)
+{
+	struct pollfd p[] = {
+		{.fd = fd, .events = POLLOUT},
+		{.fd = r->cancel ? r->cancel->fd : -1, .events = POLLIN},
+	};
+
+	while (poll(p, 2, -1) < 0 && errno == EINTR)
+		;
+	/* What is wrong with it is for the write to tell. */
+	if (p[0].revents || poll(p, 1, READER_GRACE_MS) != 0)
+		return 0;
+	return err_set(e, ERR_IO, "nobody reads it");
+}
+
 /* One write for all of it: a program reads whole lines, and a terminal shows no half-drawn bars.
  * Nobody to show it to is no reason to stop writing a disk. */
 static void print(struct report *r, const struct buf *text)
 {
-	if (text->n_bytes > 0 && r->failure.code == ERR_NONE)
+	if (text->n_bytes > 0 && r->failure.code == ERR_NONE &&
+	    wait_for_reader(r, r->fd, &r->failure) == 0)
 		(void)fdio_write(r->fd, text->bytes, text->n_bytes, &r->failure);
 }
 
@@ -45,7 +67,7 @@ static void print_error(struct report *r, const struct event *ev)
 	struct err ignored = {0};
 
 	render_event(r->errors, ev, clock_now_ms(), &text);
-	if (text.n_bytes > 0)
+	if (text.n_bytes > 0 && wait_for_reader(r, STDERR_FILENO, &ignored) == 0)
 		(void)fdio_write(STDERR_FILENO, text.bytes, text.n_bytes, &ignored);
 }
 
@@ -93,6 +115,7 @@ int report_new(const struct options *o, struct report **out, struct err *e)
 	if (style.kind == RENDER_JSON && render_new(&errors_style, &r->errors, e) < 0)
 		return -1;
 	r->listener = (struct listener){on_event, r};
+	r->cancel = o->cancel;
 	r->fd = style.kind == RENDER_JSON ? STDOUT_FILENO : STDERR_FILENO;
 	r->has_bars = style.kind == RENDER_BARS;
 	*out = TAKE(r);

@@ -168,4 +168,19 @@ exec 9<>"$TMP/fifo"
 run interrupted "$LKFLASH" verify --json --allow-unsigned "$TMP/fifo"
 exits 130 "a signal ends with 130"
 is "$(told failed .code)" 8 "and is code 8"
+# ---- A reader that takes no more
+mkfifo "$TMP/full"
+exec 9<>"$TMP/full"
+head -c 65536 /dev/zero >&9 # what a pipe holds
+# stops_unread NAME [OPTIONS]: everything it prints goes where nobody reads it.
+stops_unread() {
+	timeout -s KILL 30 "$LKFLASH" write "${@:2}" "${TRUST[@]}" "$TMP/image.raw" "$TMP/unread.img" >&9 2>&1 9<&- &
+	sleep 1
+	kill -TERM "$(pgrep -P $!)"
+	wait $!
+	is "$?" 143 "a signal stops the program though nobody reads $1"
+}
+stops_unread "its events" --json
+stops_unread "its words"
+
 finish
