@@ -41,7 +41,7 @@ int copy_run(const struct copy *c, struct err *e);
 enum {
 	COPY_WINDOW_BYTES = 16 << 20,    /* fetched, being verified, or not taken by all targets */
 	COPY_OWN_WINDOW_BYTES = 4 << 20, /* the same of a reader of one's own */
-	COPY_LAG_MAX_MS = 300,           /* all in all; then a target gets a reader of its own */
+	COPY_LAG_MAX_MS = 100,           /* all in all; then a target gets a reader of its own */
 };
 
 /* The most bytes of buffers that copy_run takes for so many targets and chunks of that size, if a

@@ -15,8 +15,7 @@ struct pool;
 /* buffer_bytes is rounded up to CHUNK_ALIGN_BYTES. Maps nothing yet. Fails with ERR_IO. */
 int pool_new(size_t buffer_bytes, struct pool **out, struct err *e);
 
-/* Unmaps all buffers that were given back. Those that were not stay mapped; nobody may give them
- * back any more. */
+/* Unmaps all buffers but those that were not given back; nobody may do that any more. */
 void pool_free(struct pool *p);
 static inline void pool_freep(struct pool **p)
 {
@@ -31,5 +30,5 @@ int pool_take(struct pool *p, uint8_t **out, struct err *e);
 /* NULL is accepted. */
 void pool_give(struct pool *p, uint8_t *buffer);
 
-/* Bytes of all buffers that were ever mapped at once: the most that was in use. */
+/* Bytes of the most buffers that were ever in use at once. */
 uint64_t pool_peak_bytes(struct pool *p);
