@@ -40,7 +40,7 @@ int pool_new(size_t buffer_bytes, struct pool **out, struct err *e)
 	return 0;
 }
 
-static void unmap(uint8_t *from, uint8_t *to)
+static void unmap(uint8_t *from, const uint8_t *to)
 {
 	if (from != to)
 		(void)munmap(from, (size_t)(to - from));
@@ -76,7 +76,7 @@ static int map_slab(struct pool *p, struct err *e)
 
 	if (room == MAP_FAILED)
 		return err_errno(e, "a buffer of %zu bytes", p->buffer_bytes);
-	uint8_t *slab = (uint8_t *)align_up((uintptr_t)room, HUGE_PAGE_BYTES);
+	uint8_t *slab = room + (align_up((uintptr_t)room, HUGE_PAGE_BYTES) - (uintptr_t)room);
 	unmap(room, slab);
 	unmap(slab + slab_bytes, room + room_bytes);
 	(void)madvise(slab, slab_bytes, MADV_HUGEPAGE); /* only a hint */
