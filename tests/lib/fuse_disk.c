@@ -358,6 +358,7 @@ static int run(struct disk *d, char *program, const char *where, struct err *e)
 	if (disk_store_open(&d->store, d->store_path, d->journal_path, e) < 0)
 		return -1;
 	se = fuse_session_new(&args, &operations, sizeof operations, d);
+	fuse_opt_free_args(&args); /* libfuse has put its own copy there */
 	if (!se || fuse_set_signal_handlers(se) != 0 || fuse_session_mount(se, where) != 0 ||
 	    fcntl(fuse_session_fd(se), F_SETFL, O_NONBLOCK) < 0)
 		return err_set(e, ERR_IO, "mounting %s", where);
