@@ -1,8 +1,6 @@
 /* Doing a plan, step by step. See execute.h. */
 #include "flash/plan/execute.h"
 
-#include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "flash/base/cleanup.h"
@@ -45,7 +43,7 @@ static void on_scanned(void *context, uint64_t done_bytes)
 }
 
 /* The chunks that the moved table changes are not those that the index tells of. */
-static int scan_moved(struct run *r, struct err *e)
+static int scan_moved(struct run *r, uint8_t *is_wanted, struct err *e)
 {
 	const struct table_moved *m = r->x->moved;
 	const struct index *x = image_index(r->x->image);
@@ -63,7 +61,7 @@ static int scan_moved(struct run *r, struct err *e)
 		    moved_chunk(m, c, image_seed(r->x->image), &moved, e) < 0 ||
 		    mend_is_on_medium(r, moved, &is_there, e) < 0)
 			return -1;
-		r->is_wanted[i] = !is_there;
+		is_wanted[i] = !is_there;
 	}
 	if (moved_tail(m, image_seed(r->x->image), &tail, e) < 0 ||
 	    mend_is_on_medium(r, tail, &is_there, e) < 0)
@@ -75,6 +73,7 @@ static int scan_moved(struct run *r, struct err *e)
 static int do_scan(struct run *r, const struct step *s, struct err *e)
 {
 	const struct index *x = image_index(r->x->image);
+	CLEANUP(freep) uint8_t *is_wanted = calloc(1, (size_t)x->n_chunks);
 	const struct scan scanning = {
 		.sink = r->x->sink,
 		.index = x,
@@ -86,18 +85,17 @@ static int do_scan(struct run *r, const struct step *s, struct err *e)
 
 	(void)s;
 	run_emit(r, EVENT_PHASE, PHASE_SCAN, 0, x->image_size_bytes);
-	r->is_wanted = calloc(1, (size_t)x->n_chunks);
-	if (!r->is_wanted)
+	if (!is_wanted)
 		return err_errno(e, "looking at what is there");
-	if (scan(&scanning, r->is_wanted, e) < 0 || scan_moved(r, e) < 0)
+	if (scan(&scanning, is_wanted, e) < 0 || scan_moved(r, is_wanted, e) < 0)
 		return err_wrap(e, "looking at what is there");
 	r->is_scanned = true;
 	r->is_any_wanted = r->is_tail_wanted;
 	for (uint64_t i = 0; i < x->n_chunks; i++)
-		r->is_any_wanted |= r->is_wanted[i] != 0;
+		r->is_any_wanted |= is_wanted[i] != 0;
 	/* While anything is being written the target must not boot. */
-	r->is_wanted[0] = r->is_any_wanted;
-	return r->x->feed->ops->want(r->x->feed, r->is_wanted, e);
+	is_wanted[0] = r->is_any_wanted;
+	return r->x->feed->ops->want(r->x->feed, is_wanted, e);
 }
 
 static bool is_done_already(const struct run *r)
@@ -318,7 +316,7 @@ static int do_read_back(struct run *r, const struct step *s, struct err *e)
 /* ---- Committing --------------------------------------------------------------------------------
  */
 
-/* The same with [from_bytes, to_bytes) of the first chunk. */
+/* [from_bytes, to_bytes) of the first chunk; nothing when that is empty. */
 static int commit_part(struct run *r, size_t from_bytes, size_t to_bytes, struct err *e)
 {
 	CLEANUP(chunk_freep) struct chunk *part = NULL;

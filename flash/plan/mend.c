@@ -159,12 +159,10 @@ int mend_piece(void *context, const struct written *w, const uint8_t *found_byte
 
 int mend_is_on_medium(const struct run *r, const struct chunk *c, bool *out, struct err *e)
 {
-	CLEANUP(written_list_release) struct written_list one = {0};
+	const struct written w = written_of(c);
 	struct err difference = {0};
+	int result = check_now(r, &w, c, out, &difference);
 
-	if (written_add(&one, c, e) < 0)
-		return -1;
-	int result = check_now(r, one.items, c, out, &difference);
 	if (result < 0)
 		*e = difference;
 	return result;
@@ -172,11 +170,11 @@ int mend_is_on_medium(const struct run *r, const struct chunk *c, bool *out, str
 
 int mend_write_checked(const struct run *r, const struct chunk *c, struct err *e)
 {
-	CLEANUP(written_list_release) struct written_list one = {0};
+	const struct written w = written_of(c);
 	bool is_found = false;
 
-	if (written_add(&one, c, e) < 0 || sink_write(r->x->sink, c, e) < 0 ||
-	    sink_flush(r->x->sink, e) < 0 || check_now(r, one.items, c, &is_found, e) < 0)
+	if (sink_write(r->x->sink, c, e) < 0 || sink_flush(r->x->sink, e) < 0 ||
+	    check_now(r, &w, c, &is_found, e) < 0)
 		return -1;
-	return is_found ? 0 : write_until_right(r, one.items, c, e);
+	return is_found ? 0 : write_until_right(r, &w, c, e);
 }

@@ -26,14 +26,19 @@ static int add(struct written_list *l, const struct written *w, struct err *e)
 	return 0;
 }
 
-int written_add(struct written_list *l, const struct chunk *c, struct err *e)
+struct written written_of(const struct chunk *c)
 {
-	const struct written w = {
+	return (struct written){
 		.offset_bytes = chunk_offset_bytes(c),
 		.size_bytes = chunk_size_bytes(c),
 		.is_zero = chunk_kind(c) != CHUNK_DATA,
 		.fingerprint = chunk_fingerprint(c),
 	};
+}
+
+int written_add(struct written_list *l, const struct chunk *c, struct err *e)
+{
+	const struct written w = written_of(c);
 
 	return add(l, &w, e);
 }

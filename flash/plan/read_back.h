@@ -17,7 +17,9 @@ struct written_list {
 	size_t n_room;
 };
 void written_list_release(struct written_list *l);
-/* Note that c, of DATA or ZERO, was written. */
+/* The record of c, of DATA or ZERO. */
+struct written written_of(const struct chunk *c);
+/* Note that c was written. */
 int written_add(struct written_list *l, const struct chunk *c, struct err *e);
 /* Note that [from_bytes, to_bytes) was zeroed, in pieces of piece_bytes. Nothing when it is empty.
  */

@@ -1,15 +1,12 @@
 /* What the steps of one execution share. See run.h. */
 #include "flash/plan/run.h"
 
-#include <stdlib.h>
-
 #include "flash/base/units.h"
 
 void run_release(struct run *r)
 {
 	chunk_free(r->first);
 	written_list_release(&r->written);
-	free(r->is_wanted);
 }
 
 void run_emit(const struct run *r, enum event_kind kind, enum phase phase, uint64_t done_bytes,

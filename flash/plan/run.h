@@ -14,7 +14,6 @@ struct run {
 	uint64_t image_bytes;     /* SIZE_UNKNOWN until an unsigned stream has ended */
 	uint64_t image_end_bytes; /* of the chunks that came so far */
 	bool is_scanned;          /* what follows writes only what differs: */
-	uint8_t *is_wanted;       /* owned; one byte a chunk */
 	bool is_any_wanted;
 	bool is_tail_wanted;
 	unsigned n_mended;     /* pieces, while reading back once ... */
