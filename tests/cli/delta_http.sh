@@ -3,12 +3,14 @@
 # that follow one another at once.
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
+# shellcheck source=tests/lib/web.sh
+. tests/lib/web.sh
 requires nginx perl cmp
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
 CHUNK_BYTES=65536
 IMAGE_BYTES=$((100 * CHUNK_BYTES))
 
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+port=$(free_port)
 mkdir "$TMP/www" "$TMP/nginx"
 cat >"$TMP/nginx.conf" <<-END
 	user root;
@@ -19,11 +21,7 @@ cat >"$TMP/nginx.conf" <<-END
 	http {
 		log_format ranges '\$request_method \$http_range \$body_bytes_sent';
 		access_log $TMP/ranges.log ranges;
-		client_body_temp_path $TMP/nginx/body;
-		proxy_temp_path $TMP/nginx/proxy;
-		fastcgi_temp_path $TMP/nginx/fastcgi;
-		uwsgi_temp_path $TMP/nginx/uwsgi;
-		scgi_temp_path $TMP/nginx/scgi;
+		$(nginx_temp_paths)
 		root $TMP/www;
 		server { listen 127.0.0.1:$port; }
 	}

@@ -2,17 +2,14 @@
 # Images from web servers: a real one (nginx), and one with faults. Only on the loopback device.
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
+# shellcheck source=tests/lib/web.sh
+. tests/lib/web.sh
 requires nginx openssl perl
 
 CAT=${BUILD:-$PWD/build/release}/tests/lib/cat_source
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
 
 # ---- Servers ---------------------------------------------------------------------------------------
-
-free_port() {
-	perl -MIO::Socket::INET -e \
-		'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
-}
 
 make_certificates() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=test-ca \
@@ -37,11 +34,7 @@ start_nginx() {
 		http {
 			access_log off;
 			log_format ranges '\$http_range \$body_bytes_sent \$connection';
-			client_body_temp_path $TMP/nginx/body;
-			proxy_temp_path $TMP/nginx/proxy;
-			fastcgi_temp_path $TMP/nginx/fastcgi;
-			uwsgi_temp_path $TMP/nginx/uwsgi;
-			scgi_temp_path $TMP/nginx/scgi;
+			$(nginx_temp_paths)
 			root $TMP/www;
 			server {
 				listen 127.0.0.1:$port;
