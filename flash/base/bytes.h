@@ -1,9 +1,16 @@
-/* Integers of a wire format, read from and written to byte pointers of any alignment. */
+/* Bytes, and the integers of wire formats, read from and written to byte pointers of any alignment.
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Bytes somewhere, borrowed. No bytes: {NULL, 0}. */
+struct span {
+	const uint8_t *bytes;
+	size_t n_bytes;
+};
 
 static inline uint16_t le16(const uint8_t *p)
 {
