@@ -9,18 +9,26 @@
 #include "flash/base/err.h"
 
 struct spawn {
-	const char *const *argv; /* borrowed, as all here; ended by NULL; argv[0] is looked for in
-				  * PATH and the sbin folders */
-	const char *const
-		*environment; /* "NAME=value", put over ours; ended by NULL; may be NULL */
-	const char *folder;   /* where it runs; NULL: here */
-	struct span input;    /* its standard input */
-	struct buf *output;   /* what it writes to standard output is appended; NULL: dropped */
-	const char *packages; /* Debian's, that have the program; for the error */
-	const struct cancel *cancel; /* may be NULL; the program is killed */
+	const char *const *argv; /* borrowed, as all here; ended by NULL; argv[0] is looked for as
+				  * spawn_find does */
+	const char *const *environment; /* "NAME=value", put over ours, in which LC_ALL is C and TZ
+					 * is UTC; ended by NULL; may be NULL */
+	const char *folder;             /* where it runs; NULL: here */
+	struct span input;              /* its standard input */
+	struct buf *output;   /* what it wrote to standard output is appended, also when it failed;
+			       * NULL: dropped */
+	const char *packages; /* Debian's, that have the program; for the error; may be NULL */
+	const struct cancel *cancel; /* may be NULL; the program and what it started are killed */
 };
 
 /* Run it to its end. Fails with ERR_IO when it is not there ("mkfs.fat is not installed; install
  * Debian's dosfstools"), when it ends with another status than 0 or by a signal (with the last of
- * what it wrote to standard error), with ERR_CANCELLED. */
+ * what it wrote to standard error or, when that is nothing, to standard output), with
+ * ERR_CANCELLED. It has a process group of its own, no signal blocked, and no descriptor but the
+ * first three. */
 int spawn_run(const struct spawn *s, struct err *e);
+
+/* Where the program is: PATH, of which only absolute folders count, and then the sbin folders,
+ * which an ordinary user's PATH leaves out. A name with a slash is a path already. *out is owned by
+ * the caller. Fails with ERR_IO as spawn_run does; packages may be NULL. */
+int spawn_find(const char *name, const char *packages, char **out, struct err *e);

@@ -56,12 +56,13 @@ my $system = qr{^(?:sys|linux|asm|net|netinet|arpa)/|^(?:assert|ctype|dirent|elf
 	syslog|termios|threads|time|unistd|wchar|cpuid|immintrin|arm_neon)\.h$}x;
 
 # What no code may call, and what only provision/cli may: it alone prints, ends the program and
-# reads the environment. log.c is where log_debug() prints; helper.c ends a process of its own.
+# reads the environment. log.c is where log_debug() prints; helper.c ends a process of its own;
+# spawn.c hands the environment on to programs, and looks for them in PATH.
 my $never = qr/\b(?:sscanf|scanf|fscanf|atoi|atol|atoll|atof|strtok|strtok_r|system|popen|gets)\s*\(/;
 my $cli_only = qr/\b(?:v?printf|v?fprintf|v?dprintf|puts|fputs|putchar|putc|fputc|perror|warnx?|errx?|
 	exit|_exit|_Exit|quick_exit|abort|getenv|secure_getenv|setenv|unsetenv|putenv|isatty)\s*\(|
 	\b(?:stdin|stdout|stderr|environ)\b/x;
-my %may_call = ('flash/base/log.c' => 1, 'flash/sink/helper.c' => 1);
+my %may_call = map { $_ => 1 } qw(flash/base/log.c flash/base/spawn.c flash/sink/helper.c);
 
 my ($rule, $root) = @ARGV;
 chdir $root or die "$root: $!\n";
