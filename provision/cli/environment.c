@@ -19,7 +19,9 @@ struct environment environment_read(void)
 
 	return (struct environment){
 		.state_dir = get("LKFLASH_STATE_DIR"),
+		.cache_dir = get("LKFLASH_CACHE_DIR"),
 		.xdg_state_home = get("XDG_STATE_HOME"),
+		.xdg_cache_home = get("XDG_CACHE_HOME"),
 		.home = get("HOME"),
 		.source_date = get("SOURCE_DATE_EPOCH"),
 		.has_no_color = get("NO_COLOR") != NULL,
@@ -28,18 +30,19 @@ struct environment environment_read(void)
 	};
 }
 
-/* Empty when nothing says where. */
-static char *default_dir(const struct environment *env)
+/* Empty when nothing says where. xdg and home_folder: what to use of an ordinary user's. */
+static char *default_dir(const struct environment *env, const char *system, const char *xdg,
+			 const char *home_folder)
 {
 	char *path = NULL;
 	int n_bytes = 0;
 
 	if (env->is_root)
-		return strdup("/var/lib/lkflash");
-	if (env->xdg_state_home)
-		n_bytes = asprintf(&path, "%s/lkflash", env->xdg_state_home);
+		return strdup(system);
+	if (xdg)
+		n_bytes = asprintf(&path, "%s/lkflash", xdg);
 	else if (env->home)
-		n_bytes = asprintf(&path, "%s/.local/state/lkflash", env->home);
+		n_bytes = asprintf(&path, "%s/%s/lkflash", env->home, home_folder);
 	else
 		return strdup("");
 	return n_bytes < 0 ? NULL : path;
@@ -49,7 +52,9 @@ int environment_state_dir(const struct environment *env, const char *given, char
 			  struct err *e)
 {
 	const char *said = given ? given : env->state_dir;
-	char *path = said ? strdup(said) : default_dir(env);
+	char *path =
+		said ? strdup(said)
+		     : default_dir(env, "/var/lib/lkflash", env->xdg_state_home, ".local/state");
 
 	if (!path)
 		return err_errno(e, "finding the state folder");
@@ -57,6 +62,24 @@ int environment_state_dir(const struct environment *env, const char *given, char
 		free(path);
 		return err_set(e, ERR_USAGE,
 			       "no folder to keep state in, as HOME is not set; give --state-dir");
+	}
+	*out = path;
+	return 0;
+}
+
+int environment_cache_dir(const struct environment *env, char **out, struct err *e)
+{
+	char *path = env->cache_dir ? strdup(env->cache_dir)
+				    : default_dir(env, "/var/cache/lkflash", env->xdg_cache_home,
+						  ".cache");
+
+	if (!path)
+		return err_errno(e, "finding the cache folder");
+	if (!*path) {
+		free(path);
+		return err_set(e, ERR_USAGE,
+			       "no folder to keep firmware in, as HOME is not set; set "
+			       "LKFLASH_CACHE_DIR");
 	}
 	*out = path;
 	return 0;

@@ -7,7 +7,9 @@
 
 struct environment {
 	const char *state_dir;      /* LKFLASH_STATE_DIR; NULL when unset or empty, as the rest */
+	const char *cache_dir;      /* LKFLASH_CACHE_DIR */
 	const char *xdg_state_home; /* XDG_STATE_HOME */
+	const char *xdg_cache_home; /* XDG_CACHE_HOME */
 	const char *home;           /* HOME */
 	const char *source_date;    /* SOURCE_DATE_EPOCH */
 	bool has_no_color;          /* NO_COLOR is set and not empty */
@@ -22,3 +24,8 @@ struct environment environment_read(void);
  * ~/.local/state for others. Fails with ERR_USAGE when nothing says where. */
 int environment_state_dir(const struct environment *env, const char *given, char **out,
 			  struct err *e);
+
+/* The folder for what can be fetched again, into *out, owned by the caller: LKFLASH_CACHE_DIR, else
+ * /var/cache/lkflash for root and lkflash in XDG_CACHE_HOME or ~/.cache for others. Fails with
+ * ERR_USAGE when nothing says where. */
+int environment_cache_dir(const struct environment *env, char **out, struct err *e);

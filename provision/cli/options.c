@@ -9,7 +9,10 @@
 #include "flash/base/parse.h"
 #include "provision/cli/command.h"
 
-enum { NAME_BYTES = 32 };
+enum {
+	NAME_BYTES = 32,
+	ROWS_MAX = 128, /* of the table; a bound for struct parser */
+};
 
 /* A long option as typed. */
 struct spelling {
@@ -24,7 +27,7 @@ struct parser {
 	size_t n_args;
 	size_t next;
 	size_t n_operands;
-	uint64_t given; /* a bit for each row of the table */
+	bool is_given[ROWS_MAX]; /* of the table */
 	struct options options;
 };
 
@@ -168,11 +171,11 @@ static bool is_repeated(struct parser *p, const struct option *o)
 {
 	size_t n_options = 0;
 	const struct option *table = option_table(&n_options);
-	uint64_t bit = UINT64_C(1) << (o - table);
-	bool was_given = p->given & bit;
+	size_t row = (size_t)(o - table);
 
-	assert(n_options <= 64);
-	p->given |= bit;
+	assert(n_options <= ROWS_MAX);
+	bool was_given = p->is_given[row];
+	p->is_given[row] = true;
 	return was_given;
 }
 

@@ -83,6 +83,9 @@ struct options {
 	const char *bmap_out_path;
 	const char *extract_dir;
 
+	/* building */
+	const char *firmware_dir;
+
 	const char *const *operands; /* borrowed */
 	size_t n_operands;
 
@@ -108,6 +111,7 @@ enum option_group {
 	OPTIONS_SIGN = 1 << 12,
 	OPTIONS_PACK = 1 << 13,
 	OPTIONS_INSPECT = 1 << 14,
+	OPTIONS_FIRMWARE = 1 << 16, /* where the firmware of a board is */
 };
 
 enum option_kind {
