@@ -16,6 +16,7 @@ static const char *get(const char *name)
 struct environment environment_read(void)
 {
 	const char *terminal = get("TERM");
+	const char *temp_dir = get("TMPDIR");
 
 	return (struct environment){
 		.state_dir = get("LKFLASH_STATE_DIR"),
@@ -23,6 +24,7 @@ struct environment environment_read(void)
 		.xdg_state_home = get("XDG_STATE_HOME"),
 		.xdg_cache_home = get("XDG_CACHE_HOME"),
 		.home = get("HOME"),
+		.temp_dir = temp_dir ? temp_dir : "/var/tmp",
 		.source_date = get("SOURCE_DATE_EPOCH"),
 		.has_no_color = get("NO_COLOR") != NULL,
 		.is_terminal_dumb = !terminal || strcmp(terminal, "dumb") == 0,

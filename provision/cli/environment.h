@@ -11,6 +11,8 @@ struct environment {
 	const char *xdg_state_home; /* XDG_STATE_HOME */
 	const char *xdg_cache_home; /* XDG_CACHE_HOME */
 	const char *home;           /* HOME */
+	const char *temp_dir;       /* TMPDIR, else "/var/tmp": images are large, and /tmp often
+				     * memory */
 	const char *source_date;    /* SOURCE_DATE_EPOCH */
 	bool has_no_color;          /* NO_COLOR is set and not empty */
 	bool is_terminal_dumb;      /* TERM is unset or "dumb": no bars, no colours */
