@@ -62,9 +62,9 @@ struct boot_input {
 	const struct cancel *cancel;
 };
 
-/* Bytes outside of file systems: boot sectors, GRUB's core. */
+/* Bytes outside of file systems: boot sectors, GRUB's core, a piece of a blob. */
 struct boot_raw {
-	const char *name; /* static; for plans and messages */
+	const char *name; /* static, or borrowed from the board; for plans and messages */
 	uint64_t offset_bytes;
 	uint8_t *bytes; /* owned */
 	size_t n_bytes;
@@ -79,11 +79,18 @@ struct boot_output {
 };
 void boot_output_release(struct boot_output *o);
 
-enum boot_kind { /* methods of one kind stand in for each other */
-		 BOOT_UEFI,
-		 BOOT_BIOS,
-		 BOOT_U_BOOT,
-		 BOOT_VENDOR, /* firmware that finds files by itself */
+/* Append a copy of content. Fails with ERR_USAGE for one more than BOOT_RAW_MAX, ERR_IO without
+ * memory. */
+int boot_output_add(struct boot_output *o, const char *name, uint64_t offset_bytes,
+		    struct span content, struct err *e);
+
+/* Methods of one kind stand in for each other. */
+enum boot_kind {
+	BOOT_FIRMWARE, /* the board's own: before the others, and never replaced */
+	BOOT_UEFI,
+	BOOT_BIOS,
+	BOOT_U_BOOT,
+	BOOT_VENDOR, /* firmware that finds files by itself */
 };
 
 struct boot_method {
@@ -92,8 +99,9 @@ struct boot_method {
 	enum boot_kind kind;
 	bool has_slots;    /* it can choose between two, and how is in its comment */
 	bool has_fallback; /* and it counts failed starts */
-	/* The firmware files it needs, by name as in profiles, ended by NULL. */
-	const char *const *(*firmware)(const struct board *b);
+	/* The firmware file it needs, by name as in profiles, for index 0, 1, ...; NULL behind the
+	 * last. */
+	const char *(*firmware)(const struct board *b, size_t index);
 	/* Add the files of all slots to their trees, and raw bytes to *out. Fails with ERR_USAGE
 	 * for what cannot work on this board, with a way out; with ERR_IO. */
 	int (*add)(const struct boot_input *in, struct boot_output *out, struct err *e);
