@@ -48,7 +48,7 @@ struct board_blob {
 	char *magic;              /* owned; lower-case hex digits, an even number, at most 128 */
 	uint64_t magic_at_bytes;  /* where in the blob the magic is; 0 when not given */
 	char *file;               /* owned; the firmware file that build puts here; NULL: none */
-	uint64_t maximum_bytes;   /* of the file; 0 without one: what follows sets the limit */
+	uint64_t maximum_bytes;   /* what the file may have; 0 without one */
 	struct board_hole *holes; /* owned */
 	unsigned n_holes;
 };

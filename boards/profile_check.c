@@ -1,68 +1,26 @@
-/* Does what a profile says make sense? See profile_check.h. */
+/* Does what a profile says make sense? See profile_check.h. What firmware looks for is checked
+ * here, the other parts in the files after them. */
 #include "boards/profile_check.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "boards/profile_words.h"
 #include "flash/base/parse.h"
-#include "flash/base/units.h"
 
-enum { MAGIC_MAX_DIGITS = 128 };
-
-struct source {
-	const char *where;              /* borrowed */
-	const struct yaml_lines *lines; /* borrowed */
-};
-
-static const char *const archs[] = {
-	"any", "arm", "arm64", "i386", "riscv64", "s390x", "x86_64",
-};
-
-/* "where:line: " in front of what *e says; the line is that of path. */
-static int at(const struct source *s, const char *path, struct err *e)
+static int check_arch(const struct board *b, const struct profile_spot *top, struct err *e)
 {
-	const struct yaml_node *node = yaml_lines_at(s->lines, path);
-	char text[ERR_TEXT_BYTES];
+	static const char *const archs[] = {
+		"any", "arm", "arm64", "i386", "riscv64", "s390x", "x86_64", NULL,
+	};
 
-	memcpy(text, e->text, sizeof text);
-	return err_set(e, ERR_USAGE, "%s:%u: %s", s->where, node ? node->line : 1, text);
-}
-
-static int check_arch(const struct source *s, const char *arch, struct err *e)
-{
-	for (size_t i = 0; i < sizeof archs / sizeof archs[0]; i++)
-		if (strcmp(archs[i], arch) == 0)
-			return 0;
-	(void)err_set(e, ERR_USAGE, "unknown arch `%s`; choose one of", arch);
-	for (size_t i = 0; i < sizeof archs / sizeof archs[0]; i++)
+	if (profile_is_one_of(b->arch, archs))
+		return 0;
+	(void)profile_spot_fault(top, "arch", e, "unknown arch `%s`; choose one of", b->arch);
+	for (size_t i = 0; archs[i]; i++)
 		(void)snprintf(e->text + strlen(e->text), sizeof e->text - strlen(e->text), " %s",
 			       archs[i]);
-	return at(s, "arch", e);
-}
-
-static bool is_lower_hex(const char *text, size_t n_digits)
-{
-	return strspn(text, "0123456789abcdef") >= n_digits;
-}
-
-/* 8-4-4-4-12 */
-static bool is_guid(const char *text)
-{
-	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-	if (strlen(text) != strlen(shape))
-		return false;
-	for (size_t i = 0; shape[i] != '\0'; i++)
-		if (shape[i] == '-' ? text[i] != '-' : !is_lower_hex(text + i, 1))
-			return false;
-	return true;
-}
-
-static bool is_mbr_type(const char *text)
-{
-	return strlen(text) == 4 && strncmp(text, "0x", 2) == 0 && is_lower_hex(text + 2, 2);
+	return -1;
 }
 
 /* A table that the board cannot have makes the type a mistake. */
@@ -70,9 +28,9 @@ static bool fits_table(const char *type, enum board_table table)
 {
 	switch (table) {
 	case BOARD_TABLE_MBR:
-		return is_mbr_type(type);
+		return profile_is_mbr_type(type);
 	case BOARD_TABLE_GPT:
-		return is_guid(type);
+		return profile_is_guid(type);
 	case BOARD_TABLE_ANY:
 	case BOARD_TABLE_MBR_OR_GPT:
 		break;
@@ -80,78 +38,58 @@ static bool fits_table(const char *type, enum board_table table)
 	return true;
 }
 
-static int check_type(const struct source *s, const struct board *b, unsigned i, unsigned j,
-		      struct err *e)
+static int check_type(const struct board *b, const struct profile_spot *s, const char *type,
+		      unsigned i, struct err *e)
 {
-	const char *type = b->partitions[i].types[j];
-	char path[YAML_PATH_BYTES];
+	char key[YAML_PATH_BYTES];
 
-	(void)snprintf(path, sizeof path, "partitions[%u].types[%u]", i, j);
-	if (!is_guid(type) && !is_mbr_type(type)) {
-		(void)err_set(e, ERR_USAGE,
-			      "partition type `%s` is neither a lower-case GUID nor like 0xef",
-			      type);
-		return at(s, path, e);
-	}
-	if (!fits_table(type, b->table)) {
-		(void)err_set(e, ERR_USAGE, "partition type `%s` does not occur in %s tables", type,
-			      board_table_name(b->table));
-		return at(s, path, e);
-	}
+	(void)snprintf(key, sizeof key, "types[%u]", i);
+	if (!profile_is_guid(type) && !profile_is_mbr_type(type))
+		return profile_spot_fault(
+			s, key, e, "partition type `%s` is neither a lower-case GUID nor like 0xef",
+			type);
+	if (!fits_table(type, b->table))
+		return profile_spot_fault(s, key, e,
+					  "partition type `%s` does not occur in %s tables", type,
+					  board_table_name(b->table));
 	return 0;
 }
 
-static int check_partitions(const struct source *s, const struct board *b, struct err *e)
+static int check_partitions(const struct board *b, const struct profile_spot *top, struct err *e)
 {
-	if (b->n_partitions > 0 && b->table == BOARD_TABLE_ANY) {
-		(void)err_set(e, ERR_USAGE, "partitions are wanted, but `table` is any");
-		return at(s, "partitions", e);
-	}
-	for (unsigned i = 0; i < b->n_partitions; i++)
+	if (b->n_partitions > 0 && b->table == BOARD_TABLE_ANY)
+		return profile_spot_fault(top, "partitions", e,
+					  "partitions are wanted, but `table` is any");
+	for (unsigned i = 0; i < b->n_partitions; i++) {
+		struct profile_spot s = profile_spot_entry(top, "partitions", i);
 		for (unsigned j = 0; j < b->partitions[i].n_types; j++)
-			if (check_type(s, b, i, j, e) < 0)
+			if (check_type(b, &s, b->partitions[i].types[j], j, e) < 0)
 				return -1;
+	}
 	return 0;
 }
 
-static int check_blob(const struct source *s, const struct board_blob *blob, unsigned i,
-		      struct err *e)
+int profile_check_file(const struct board *b, const struct profile_spot *s, const char *key,
+		       const char *file, struct err *e)
 {
-	char path[YAML_PATH_BYTES];
-	size_t n_digits = strlen(blob->magic);
-	uint64_t end_bytes = 0;
-
-	(void)snprintf(path, sizeof path, "blobs[%u].magic", i);
-	if (n_digits == 0 || n_digits % 2 != 0 || n_digits > MAGIC_MAX_DIGITS ||
-	    !is_lower_hex(blob->magic, n_digits)) {
-		(void)err_set(e, ERR_USAGE,
-			      "magic `%s` must be 2 to %d lower-case hex digits, an even number",
-			      blob->magic, MAGIC_MAX_DIGITS);
-		return at(s, path, e);
-	}
-	(void)snprintf(path, sizeof path, "blobs[%u].offset", i);
-	if (!checked_add(blob->offset_bytes, n_digits / 2, &end_bytes) ||
-	    end_bytes > PROFILE_BLOB_END_MAX_BYTES) {
-		(void)err_set(e, ERR_USAGE, "offset %" PRIu64 ": the magic must end before byte %d",
-			      blob->offset_bytes, PROFILE_BLOB_END_MAX_BYTES);
-		return at(s, path, e);
-	}
-	return 0;
+	if (board_firmware_by_file(b, file))
+		return 0;
+	return profile_spot_fault(
+		s, key, e, "file `%s` is not under `firmware`, which tells where it comes from",
+		file);
 }
 
 int profile_check(const struct board *b, const char *where, const struct yaml_lines *lines,
 		  struct err *e)
 {
-	struct source s = {where, lines};
+	const struct profile_spot top = {where, lines, ""};
 
-	if (!parse_is_name(b->id)) {
-		(void)err_set(e, ERR_USAGE, "id `%s` must be 1 to 64 of A-Z a-z 0-9 . _ -", b->id);
-		return at(&s, "id", e);
-	}
-	if (check_arch(&s, b->arch, e) < 0 || check_partitions(&s, b, e) < 0)
+	if (!parse_is_name(b->id))
+		return profile_spot_fault(&top, "id", e,
+					  "id `%s` must be 1 to 64 of A-Z a-z 0-9 . _ -", b->id);
+	if (check_arch(b, &top, e) < 0 || check_partitions(b, &top, e) < 0 ||
+	    profile_check_blobs(b, &top, e) < 0 || profile_check_build(b, &top, e) < 0 ||
+	    profile_check_firmware(b, &top, e) < 0)
 		return -1;
-	for (unsigned i = 0; i < b->n_blobs; i++)
-		if (check_blob(&s, &b->blobs[i], i, e) < 0)
-			return -1;
-	return 0;
+	return profile_check_qemu(b, &top, e);
 }

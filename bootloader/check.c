@@ -15,12 +15,18 @@ static size_t magic_bytes(const struct board_blob *blob)
 	return strlen(blob->magic) / 2;
 }
 
+/* On the medium; at most PROFILE_BLOB_END_MAX_BYTES. */
+static size_t magic_offset_bytes(const struct board_blob *blob)
+{
+	return (size_t)(blob->offset_bytes + blob->magic_at_bytes);
+}
+
 size_t boot_check_head_bytes(const struct board *b)
 {
 	size_t n_bytes = 0;
 
 	for (unsigned i = 0; i < b->n_blobs; i++) {
-		size_t end_bytes = (size_t)b->blobs[i].offset_bytes + magic_bytes(&b->blobs[i]);
+		size_t end_bytes = magic_offset_bytes(&b->blobs[i]) + magic_bytes(&b->blobs[i]);
 		n_bytes = end_bytes > n_bytes ? end_bytes : n_bytes;
 	}
 	return n_bytes;
@@ -79,16 +85,17 @@ static int check_blob(const struct board_blob *blob, const uint8_t *head, size_t
 {
 	uint8_t magic[MAGIC_MAX_BYTES];
 	size_t n_bytes = magic_bytes(blob);
+	size_t offset_bytes = magic_offset_bytes(blob);
 
 	if (!parse_hex(blob->magic, magic, n_bytes))
 		return err_set(e, ERR_USAGE, "magic `%s` of %s is not hex", blob->magic,
 			       blob->name);
-	if (head_bytes < n_bytes || blob->offset_bytes > head_bytes - n_bytes)
+	if (head_bytes < n_bytes || offset_bytes > head_bytes - n_bytes)
 		return err_set(
 			e, ERR_REFUSED,
 			"the image ends at byte %zu, before the end of the %s at byte %" PRIu64,
 			head_bytes, blob->name, blob->offset_bytes);
-	if (memcmp(head + blob->offset_bytes, magic, n_bytes) != 0)
+	if (memcmp(head + offset_bytes, magic, n_bytes) != 0)
 		return err_set(e, ERR_REFUSED, "there is no %s at byte %" PRIu64 " (%s)",
 			       blob->name, blob->offset_bytes, blob->magic);
 	return 0;

@@ -197,7 +197,9 @@ json 0 write --allow-unsigned --board generic "$TMP/unsigned.raw" "$TMP/new.img"
 json 4 write "${TRUST[@]}" "$TMP/unsigned.raw" "$TMP/new.img"
 json 3 write "${TRUST[@]}" "$TMP/image.raw" "$TMP"
 json 2 write "${TRUST[@]}" "$TMP/image.raw"
-json 0 boards
+mkdir "$TMP/boards.d"
+cp tests/fuzz/corpus/profile/full "$TMP/boards.d/full.yaml"
+json 0 boards --boards-dir "$TMP/boards.d"
 json 2 boards check boards/data/rpi4.yaml "$TMP/image.raw"
 json_members "$TMP"/json/* >"$TMP/members"
 

@@ -42,8 +42,27 @@ is "$(jq -c '[.id, .table, .partitions[0].types[1], .partitions[0].file_system]'
 	'["x86-uefi","mbr-or-gpt","0xef","vfat"]' "boards show --json tells the partitions"
 
 run "$LKFLASH" boards show x86-bios --json --boards-dir "$TMP/empty.d"
-is "$(jq -c '.blobs[0]' <<<"$out")" '{"name":"boot sector signature","offset_bytes":510,"magic":"55aa"}' \
+is "$(jq -c '.blobs[0]' <<<"$out")" \
+	'{"name":"boot sector signature","offset_bytes":510,"magic":"55aa","magic_at_bytes":0}' \
 	"boards show --json tells the blobs"
+is "$(jq -c '.build.methods, .build.partitions[0].content' <<<"$out" | tr '\n' ' ')" '["grub"] "boot" ' \
+	"and what is built"
+
+# A profile that has every key.
+cp tests/fuzz/corpus/profile/full "$TMP/boards.d/full.yaml"
+run "$LKFLASH" boards check "$TMP/boards.d/full.yaml"
+exits 0 "every key can be given"
+run "$LKFLASH" boards show full --json --boards-dir "$TMP/boards.d"
+shown=$out
+run "$LKFLASH" boards show full --boards-dir "$TMP/boards.d"
+cp "$TMP/out" "$TMP/boards.d/full.yaml"
+for key in magic_at file maximum holes methods gpt_entries slots size dtb cmdline type mbr_type start minimum content \
+	slotted bootable grow package suite path source optional program arguments console power_of_two; do
+	like "$out" "(^| )$key:" "boards show prints $key"
+done
+run "$LKFLASH" boards show full --json --boards-dir "$TMP/boards.d"
+is "$out" "$shown" "and nothing is lost"
+rm "$TMP/boards.d/full.yaml"
 
 run "$LKFLASH" boards show x86-uefy --boards-dir "$TMP/empty.d"
 exits 2 "an unknown board is refused"
