@@ -145,7 +145,7 @@ int selection_look(const struct selection *s, uint64_t medium_size_bytes, struct
 }
 
 int selection_move_gpt(const struct selection *s, const struct table *t, uint64_t medium_size_bytes,
-		       struct table_moved **out, struct err *e)
+		       struct table_ends **out, struct err *e)
 {
 	size_t head_bytes = (size_t)min_u64(s->head_bytes, TABLE_HEAD_BYTES);
 

@@ -40,4 +40,4 @@ int selection_look(const struct selection *s, uint64_t medium_size_bytes, struct
  * selection_look found. *out is left alone when it is there already, or there is no GPT. Fails as
  * table_move_gpt. */
 int selection_move_gpt(const struct selection *s, const struct table *t, uint64_t medium_size_bytes,
-		       struct table_moved **out, struct err *e);
+		       struct table_ends **out, struct err *e);

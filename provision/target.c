@@ -23,7 +23,7 @@ void target_release(struct target *t)
 {
 	target_let_go(t);
 	plan_free(t->plan);
-	table_moved_free(t->moved);
+	table_ends_free(t->moved);
 	table_free(t->table);
 	signatures_release(&t->signatures);
 	facts_free(t->facts);

@@ -46,7 +46,7 @@ int verify_target(const struct job_request *r, struct err *e)
 	CLEANUP(image_freep) struct image *im = NULL;
 	CLEANUP(sink_freep) struct sink *s = NULL;
 	CLEANUP(table_freep) struct table *table = NULL;
-	CLEANUP(table_moved_freep) struct table_moved *moved = NULL;
+	CLEANUP(table_ends_freep) struct table_ends *moved = NULL;
 	CLEANUP(feed_freep) struct feed *feed = NULL;
 
 	if (image_open(&r->image, &im, e) < 0)

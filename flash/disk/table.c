@@ -29,15 +29,6 @@ void table_free(struct table *t)
 	free(t);
 }
 
-void table_moved_free(struct table_moved *m)
-{
-	if (!m)
-		return;
-	free(m->head);
-	free(m->tail);
-	free(m);
-}
-
 /* ---- The first sector ----------------------------------------------------------------------- */
 
 enum {
@@ -105,7 +96,10 @@ static const char gpt_magic[8] = "EFI PART";
 
 enum {
 	/* UEFI 2.10, table 5.5 */
+	GPT_HEADER_BYTES_AT = 12,
+	GPT_HEADER_CRC_AT = 16,
 	GPT_ALTERNATE_AT = 32,
+	GPT_FIRST_USABLE_AT = 40,
 	GPT_N_ENTRIES_AT = 80,
 	GPT_ENTRY_BYTES_AT = 84,
 	GPT_ENTRY_MIN_BYTES = 128,
@@ -145,6 +139,27 @@ bool table_sector_is_sane(const uint8_t *head, size_t head_bytes, uint64_t mediu
 	return is_sane(head, head_bytes, 1, sector_bytes) &&
 	       is_sane(head, head_bytes, alternate_lba, sector_bytes) &&
 	       is_sane(head, head_bytes, medium_size_bytes / sector_bytes - 1, sector_bytes);
+}
+
+/* The CRC of a header; that of zlib and Ethernet (UEFI 2.10, 5.3.2). */
+static uint32_t crc32_of(const uint8_t *bytes, size_t n_bytes)
+{
+	enum { POLYNOMIAL = 0xedb88320 };
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < n_bytes; i++) {
+		crc ^= bytes[i];
+		for (unsigned bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
+	}
+	return ~crc;
+}
+
+void table_sector_set_first_usable(uint8_t *header, uint64_t lba)
+{
+	put_le64(header + GPT_FIRST_USABLE_AT, lba);
+	put_le32(header + GPT_HEADER_CRC_AT, 0);
+	put_le32(header + GPT_HEADER_CRC_AT, crc32_of(header, le32(header + GPT_HEADER_BYTES_AT)));
 }
 
 uint32_t table_gpt_sector_bytes(const uint8_t *head, size_t head_bytes)

@@ -8,13 +8,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "flash/base/bytes.h"
 #include "flash/base/cleanup.h"
 #include "flash/base/fdio.h"
 #include "flash/base/log.h"
 #include "flash/base/units.h"
-#include "flash/disk/table.h"
+#include "flash/disk/table_ends.h"
 #include "flash/disk/table_sector.h"
+#include "flash/disk/table_spec.h"
 
 /* ---- A medium in memory --------------------------------------------------------------------- */
 
@@ -115,16 +115,23 @@ static void copy_lower(char *to, size_t to_bytes, const char *from)
 		*p = (char)tolower((unsigned char)*p);
 }
 
-static bool is_bootable(const struct medium *m, struct fdisk_partition *from)
+static const uint64_t attribute_legacy_boot = UINT64_C(1) << 2; /* UEFI 2.10, table 5.8 */
+static const uint64_t attribute_grow = UINT64_C(1)
+				       << 59; /* Discoverable Partitions Specification */
+
+static void read_flags(const struct medium *m, struct fdisk_partition *from,
+		       struct table_partition *to)
 {
-	enum { ATTRIBUTE_LEGACY_BOOT = 1 << 2 }; /* UEFI 2.10, table 5.8 */
 	uint64_t attributes = 0;
 
-	if (fdisk_is_labeltype(m->fdisk, FDISK_DISKLABEL_DOS))
-		return fdisk_partition_is_bootable(from) == 1;
-	return fdisk_gpt_get_partition_attrs(m->fdisk, fdisk_partition_get_partno(from),
-					     &attributes) == 0 &&
-	       (attributes & ATTRIBUTE_LEGACY_BOOT) != 0;
+	if (fdisk_is_labeltype(m->fdisk, FDISK_DISKLABEL_DOS)) {
+		to->is_bootable = fdisk_partition_is_bootable(from) == 1;
+		return;
+	}
+	if (fdisk_gpt_get_partition_attrs(m->fdisk, to->number - 1, &attributes) < 0)
+		return;
+	to->is_bootable = (attributes & attribute_legacy_boot) != 0;
+	to->does_grow = (attributes & attribute_grow) != 0;
 }
 
 static int read_partition(const struct medium *m, struct fdisk_partition *from,
@@ -150,13 +157,25 @@ static int read_partition(const struct medium *m, struct fdisk_partition *from,
 		copy_lower(to->uuid, sizeof to->uuid, fdisk_partition_get_uuid(from));
 	const char *name = fdisk_partition_get_name(from);
 	(void)snprintf(to->name, sizeof to->name, "%s", name ? name : "");
-	to->is_bootable = is_bootable(m, from);
+	read_flags(m, from, to);
 	return 0;
 }
 
 static void fdisk_unref_tablep(struct fdisk_table **list)
 {
 	fdisk_unref_table(*list);
+}
+
+static int read_id(const struct medium *m, struct table *t, struct err *e)
+{
+	CLEANUP(freep) char *id = NULL;
+
+	if (fdisk_get_disklabel_id(m->fdisk, &id) < 0)
+		return err_set(e, ERR_UNTRUSTED, "the disk's identifier cannot be read");
+	copy_lower(t->id, sizeof t->id, id);
+	if (t->kind == TABLE_GPT)
+		t->gpt_entries = (unsigned)fdisk_get_npartitions(m->fdisk);
+	return 0;
 }
 
 static int read_partitions(const struct medium *m, uint64_t medium_size_bytes, struct table *t,
@@ -194,50 +213,30 @@ int table_parse(const uint8_t *head, size_t head_bytes, uint64_t medium_size_byt
 		return -1;
 	if (find_kind(&m, head, head_bytes, sector_bytes, &t->kind, e) < 0)
 		return -1;
-	if (t->kind != TABLE_NONE && read_partitions(&m, medium_size_bytes, t, e) < 0)
+	if (t->kind != TABLE_NONE &&
+	    (read_id(&m, t, e) < 0 || read_partitions(&m, medium_size_bytes, t, e) < 0))
 		return -1;
 	*out = TAKE(t);
 	return 0;
 }
 
-/* ---- Moving --------------------------------------------------------------------------------- */
+/* ---- Writing -------------------------------------------------------------------------------- */
 
-/* Copy n_bytes of the medium in memory into fresh memory. */
-static int read_medium(const struct medium *m, uint64_t offset_bytes, size_t n_bytes, uint8_t **out,
-		       struct err *e)
+/* Write the table to the medium in memory, and take its bytes from there. */
+static int write_ends(const struct medium *m, const struct table_ends_where *w,
+		      struct table_ends **out, struct err *e)
 {
-	CLEANUP(freep) uint8_t *bytes = calloc(1, n_bytes ? n_bytes : 1);
-	size_t n_read = 0;
+	int result = fdisk_write_disklabel(m->fdisk);
 
-	if (!bytes)
-		return err_errno(e, "moving a GPT");
-	if (fdio_pread(m->fd, bytes, n_bytes, offset_bytes, &n_read, e) < 0)
-		return err_wrap(e, "moving a GPT");
-	*out = TAKE(bytes);
-	return 0;
-}
-
-/* The backup: its entries, and its header in the last sector. */
-static int read_backup(const struct medium *m, uint64_t medium_size_bytes, uint32_t sector_bytes,
-		       struct table_moved *moved, struct err *e)
-{
-	const uint64_t end_bytes = align_down(medium_size_bytes, sector_bytes);
-	CLEANUP(freep) uint8_t *header = NULL;
-
-	if (read_medium(m, end_bytes - sector_bytes, sector_bytes, &header, e) < 0)
-		return -1;
-	if (!checked_mul(le64(header + GPT_ENTRIES_LBA_AT), sector_bytes,
-			 &moved->tail_offset_bytes) ||
-	    moved->tail_offset_bytes < moved->head_bytes || moved->tail_offset_bytes >= end_bytes ||
-	    end_bytes - moved->tail_offset_bytes > TABLE_HEAD_BYTES)
-		return err_set(e, ERR_UNTRUSTED,
-			       "the backup GPT does not fit behind the partitions");
-	moved->tail_bytes = (size_t)(end_bytes - moved->tail_offset_bytes);
-	return read_medium(m, moved->tail_offset_bytes, moved->tail_bytes, &moved->tail, e);
+	if (result < 0) {
+		errno = -result;
+		return err_errno(e, "writing a partition table");
+	}
+	return table_ends_read(m->fd, w, out, e);
 }
 
 /* Entries, and the boot code that may follow them, must stay as they are. */
-static bool is_same_behind_header(const uint8_t *head, const struct table_moved *moved,
+static bool is_same_behind_header(const uint8_t *head, const struct table_ends *moved,
 				  uint32_t sector_bytes)
 {
 	size_t from_bytes = 2 * (size_t)sector_bytes;
@@ -248,30 +247,130 @@ static bool is_same_behind_header(const uint8_t *head, const struct table_moved 
 }
 
 int table_move_gpt(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
-		   uint32_t sector_bytes, struct table_moved **out, struct err *e)
+		   uint32_t sector_bytes, struct table_ends **out, struct err *e)
 {
 	CLEANUP(medium_release) struct medium m = {.fd = -1};
-	CLEANUP(table_moved_freep) struct table_moved *moved = calloc(1, sizeof *moved);
+	CLEANUP(table_ends_freep) struct table_ends *moved = NULL;
+	const struct table_ends_where where = {TABLE_GPT, head_bytes, medium_size_bytes,
+					       sector_bytes};
 
-	if (!moved)
-		return err_errno(e, "moving a GPT");
 	if (medium_init(&m, head, head_bytes, medium_size_bytes, sector_bytes, e) < 0)
 		return -1;
 	if (!fdisk_is_labeltype(m.fdisk, FDISK_DISKLABEL_GPT))
 		return err_set(e, ERR_UNTRUSTED, "there is no good GPT to move");
-	int result = fdisk_write_disklabel(m.fdisk);
-	if (result < 0) {
-		errno = -result;
-		return err_errno(e, "moving a GPT");
-	}
-	moved->head_bytes = head_bytes;
-	if (read_medium(&m, 0, head_bytes, &moved->head, e) < 0)
-		return -1;
+	if (write_ends(&m, &where, &moved, e) < 0)
+		return err_wrap(e, "moving a GPT");
 	if (!is_same_behind_header(head, moved, sector_bytes))
 		return err_set(e, ERR_UNTRUSTED,
 			       "the GPT cannot be moved without changing more than its header");
-	if (read_backup(&m, medium_size_bytes, sector_bytes, moved, e) < 0)
-		return -1;
 	*out = TAKE(moved);
+	return 0;
+}
+
+/* ---- Making --------------------------------------------------------------------------------- */
+
+static void fdisk_unref_partitionp(struct fdisk_partition **p)
+{
+	fdisk_unref_partition(*p);
+}
+
+static void fdisk_unref_parttypep(struct fdisk_parttype **p)
+{
+	fdisk_unref_parttype(*p);
+}
+
+/* An empty table. libfdisk keeps partitions out of the first MiB unless told otherwise, each kind
+ * at another time. */
+static int make_label(const struct medium *m, const struct table *t, struct err *e)
+{
+	bool is_gpt = t->kind == TABLE_GPT;
+
+	(void)fdisk_set_first_lba(m->fdisk, 1);
+	int result = fdisk_create_disklabel(m->fdisk, is_gpt ? "gpt" : "dos");
+	if (result == 0 && is_gpt && t->gpt_entries != TABLE_GPT_ENTRIES)
+		result = fdisk_gpt_set_npartitions(m->fdisk, t->gpt_entries);
+	if (result == 0)
+		result = fdisk_set_disklabel_id_from_string(m->fdisk, t->id);
+	if (!is_gpt)
+		(void)fdisk_set_first_lba(m->fdisk, 1);
+	if (result == 0)
+		return 0;
+	return err_set(e, ERR_USAGE, "making an empty %s with the identifier %s: %s",
+		       table_kind_name(t->kind), t->id, strerror(-result));
+}
+
+static struct fdisk_parttype *type_of(const struct medium *m, const struct table_partition *p)
+{
+	struct fdisk_label *label = fdisk_get_label(m->fdisk, NULL);
+
+	return fdisk_label_parse_parttype(label, p->type);
+}
+
+/* p, as libfdisk wants it; NULL when its type makes no sense. */
+static struct fdisk_partition *describe(const struct medium *m, const struct table *t,
+					const struct table_partition *p)
+{
+	CLEANUP(fdisk_unref_partitionp) struct fdisk_partition *to = fdisk_new_partition();
+	CLEANUP(fdisk_unref_parttypep) struct fdisk_parttype *type = type_of(m, p);
+
+	if (!to || !type || fdisk_partition_set_partno(to, p->number - 1) < 0 ||
+	    fdisk_partition_set_start(to, p->start_bytes / t->sector_bytes) < 0 ||
+	    fdisk_partition_set_size(to, p->size_bytes / t->sector_bytes) < 0 ||
+	    fdisk_partition_size_explicit(to, 1) < 0 || fdisk_partition_set_type(to, type) < 0)
+		return NULL;
+	if (t->kind == TABLE_GPT && (fdisk_partition_set_name(to, p->name) < 0 ||
+				     fdisk_partition_set_uuid(to, p->uuid) < 0))
+		return NULL;
+	return TAKE(to);
+}
+
+static int set_flags(const struct medium *m, const struct table *t, const struct table_partition *p)
+{
+	uint64_t attributes =
+		(p->is_bootable ? attribute_legacy_boot : 0) | (p->does_grow ? attribute_grow : 0);
+
+	if (t->kind == TABLE_GPT)
+		return fdisk_gpt_set_partition_attrs(m->fdisk, p->number - 1, attributes);
+	return p->is_bootable
+		       ? fdisk_toggle_partition_flag(m->fdisk, p->number - 1, DOS_FLAG_ACTIVE)
+		       : 0;
+}
+
+static int make_partition(const struct medium *m, const struct table *t,
+			  const struct table_partition *p, struct err *e)
+{
+	CLEANUP(fdisk_unref_partitionp) struct fdisk_partition *from = describe(m, t, p);
+	int result = from ? fdisk_add_partition(m->fdisk, from, NULL) : -EINVAL;
+
+	if (result == 0)
+		result = set_flags(m, t, p);
+	if (result == 0)
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "partition %u of type \"%s\" at bytes %llu to %llu does not fit the %s: %s",
+		       p->number, p->type, (unsigned long long)p->start_bytes,
+		       (unsigned long long)(p->start_bytes + p->size_bytes - 1),
+		       table_kind_name(t->kind), strerror(-result));
+}
+
+int table_make(const struct table *t, uint64_t medium_size_bytes, struct table_ends **out,
+	       struct err *e)
+{
+	CLEANUP(medium_release) struct medium m = {.fd = -1};
+	CLEANUP(table_ends_freep) struct table_ends *made = NULL;
+	const struct table_ends_where where = {t->kind, table_spec_head_bytes(t), medium_size_bytes,
+					       t->sector_bytes};
+
+	if (table_spec_check(t, medium_size_bytes, e) < 0 ||
+	    medium_init(&m, NULL, 0, medium_size_bytes, t->sector_bytes, e) < 0 ||
+	    make_label(&m, t, e) < 0)
+		return -1;
+	for (size_t i = 0; i < t->n_partitions; i++)
+		if (make_partition(&m, t, &t->partitions[i], e) < 0)
+			return -1;
+	if (write_ends(&m, &where, &made, e) < 0)
+		return -1;
+	table_spec_keep_front(t, made);
+	*out = TAKE(made);
 	return 0;
 }

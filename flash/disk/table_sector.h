@@ -23,3 +23,6 @@ bool table_sector_has_gpt_magic(const uint8_t *head, size_t head_bytes, uint32_t
  * medium_size_bytes is a sector or more. */
 bool table_sector_is_sane(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
 			  uint32_t sector_bytes);
+
+/* Write into a good GPT header where partitions may start, and its CRC. */
+void table_sector_set_first_usable(uint8_t *header, uint64_t lba);

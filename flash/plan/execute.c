@@ -45,7 +45,7 @@ static void on_scanned(void *context, uint64_t done_bytes)
 /* The chunks that the moved table changes are not those that the index tells of. */
 static int scan_moved(struct run *r, uint8_t *is_wanted, struct err *e)
 {
-	const struct table_moved *m = r->x->moved;
+	const struct table_ends *m = r->x->moved;
 	const struct index *x = image_index(r->x->image);
 	CLEANUP(chunk_freep) struct chunk *tail = NULL;
 	bool is_there = false;

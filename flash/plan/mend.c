@@ -11,7 +11,7 @@
 static int make_again(const struct run *r, const struct written *w, struct chunk **out,
 		      struct err *e)
 {
-	const struct table_moved *m = r->x->moved;
+	const struct table_ends *m = r->x->moved;
 	CLEANUP(chunk_freep) struct chunk *c = NULL;
 
 	if (w->is_zero)

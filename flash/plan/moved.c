@@ -7,7 +7,7 @@
 #include "flash/base/cleanup.h"
 #include "flash/base/units.h"
 
-bool moved_touches(const struct table_moved *m, uint64_t offset_bytes, uint64_t size_bytes)
+bool moved_touches(const struct table_ends *m, uint64_t offset_bytes, uint64_t size_bytes)
 {
 	return m &&
 	       (offset_bytes < m->head_bytes || offset_bytes + size_bytes > m->tail_offset_bytes);
@@ -25,7 +25,7 @@ static void apply_patch(const uint8_t *patch, uint64_t patch_offset_bytes, size_
 		       patch + (from_bytes - patch_offset_bytes), (size_t)(to_bytes - from_bytes));
 }
 
-int moved_chunk(const struct table_moved *m, const struct chunk *c, uint64_t seed,
+int moved_chunk(const struct table_ends *m, const struct chunk *c, uint64_t seed,
 		struct chunk **out, struct err *e)
 {
 	uint64_t offset_bytes = chunk_offset_bytes(c);
@@ -45,7 +45,7 @@ int moved_chunk(const struct table_moved *m, const struct chunk *c, uint64_t see
 	return chunk_derived_new(offset_bytes, bytes, n_bytes, seed, out, e);
 }
 
-int moved_tail(const struct table_moved *m, uint64_t seed, struct chunk **out, struct err *e)
+int moved_tail(const struct table_ends *m, uint64_t seed, struct chunk **out, struct err *e)
 {
 	return chunk_derived_new(m->tail_offset_bytes, m->tail, m->tail_bytes, seed, out, e);
 }

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(freep) uint8_t *head = malloc(size ? size : 1);
 	CLEANUP(table_freep) struct table *t = NULL;
 	CLEANUP(table_freep) struct table *again = NULL;
-	CLEANUP(table_moved_freep) struct table_moved *m = NULL;
+	CLEANUP(table_ends_freep) struct table_ends *m = NULL;
 	struct err e;
 
 	if (!head || size > TABLE_HEAD_BYTES)

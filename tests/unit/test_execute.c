@@ -697,7 +697,7 @@ static void moved_table_is_at_both_ends_and_is_read_back(void **state)
 
 	memset(head, 0xaa, sizeof head);
 	memset(tail, 0xbb, sizeof tail);
-	const struct table_moved moved = {
+	const struct table_ends moved = {
 		.head = head,
 		.head_bytes = sizeof head,
 		.tail = tail,

@@ -83,10 +83,10 @@ static void assert_untrusted(const struct head *h, uint64_t medium_size_bytes,
 	assert_null(t);
 }
 
-static struct table_moved *move(const struct head *h, uint64_t medium_size_bytes,
+static struct table_ends *move(const struct head *h, uint64_t medium_size_bytes,
 				uint32_t sector_bytes)
 {
-	struct table_moved *m = NULL;
+	struct table_ends *m = NULL;
 	struct err e = {0};
 
 	assert_int_equal(
@@ -417,7 +417,7 @@ static void what_is_no_gpt_is_not_short(void **state)
 static void moved_gpt_is_good_on_the_larger_medium(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
-	CLEANUP(table_moved_freep) struct table_moved *m = move(h, 4 * MIB, 512);
+	CLEANUP(table_ends_freep) struct table_ends *m = move(h, 4 * MIB, 512);
 	CLEANUP(table_freep) struct table *t = NULL;
 	struct err e = {0};
 
@@ -432,7 +432,7 @@ static void moved_gpt_is_good_on_the_larger_medium(void **state)
 static void moved_gpt_points_to_the_real_end(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
-	CLEANUP(table_moved_freep) struct table_moved *m = move(h, 4 * MIB, 512);
+	CLEANUP(table_ends_freep) struct table_ends *m = move(h, 4 * MIB, 512);
 
 	(void)state;
 	assert_int_equal(le64(m->head + 512 + 32), 8191);      /* the backup */
@@ -445,7 +445,7 @@ static void moved_gpt_points_to_the_real_end(void **state)
 static void moved_backup_is_the_mirror_of_the_primary(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
-	CLEANUP(table_moved_freep) struct table_moved *m = move(h, 4 * MIB, 512);
+	CLEANUP(table_ends_freep) struct table_ends *m = move(h, 4 * MIB, 512);
 	uint8_t header[92];
 
 	(void)state;
@@ -466,7 +466,7 @@ static void moving_keeps_disk_id_entries_and_all_that_follows(void **state)
 	(void)state;
 	memset(h->bytes, 0x90, 440); /* boot code */
 	memset(h->bytes + 34 * 512, 0xa5, sizeof h->bytes - 34 * 512);
-	CLEANUP(table_moved_freep) struct table_moved *m = move(h, 4 * MIB, 512);
+	CLEANUP(table_ends_freep) struct table_ends *m = move(h, 4 * MIB, 512);
 
 	assert_int_equal(m->head_bytes, sizeof h->bytes);
 	assert_memory_equal(m->head, h->bytes, 440);
@@ -477,8 +477,8 @@ static void moving_keeps_disk_id_entries_and_all_that_follows(void **state)
 static void moving_twice_gives_the_same_bytes(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
-	CLEANUP(table_moved_freep) struct table_moved *first = move(h, 4 * MIB, 512);
-	CLEANUP(table_moved_freep) struct table_moved *second = move(h, 4 * MIB, 512);
+	CLEANUP(table_ends_freep) struct table_ends *first = move(h, 4 * MIB, 512);
+	CLEANUP(table_ends_freep) struct table_ends *second = move(h, 4 * MIB, 512);
 
 	(void)state;
 	assert_memory_equal(first->head, second->head, first->head_bytes);
@@ -489,7 +489,7 @@ static void moving_twice_gives_the_same_bytes(void **state)
 static void moving_to_the_same_size_changes_nothing(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
-	CLEANUP(table_moved_freep) struct table_moved *m = move(h, MIB, 512);
+	CLEANUP(table_ends_freep) struct table_ends *m = move(h, MIB, 512);
 
 	(void)state;
 	assert_memory_equal(m->head, h->bytes, sizeof h->bytes);
@@ -498,7 +498,7 @@ static void moving_to_the_same_size_changes_nothing(void **state)
 static void gpt_of_large_sectors_is_moved(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_4096);
-	CLEANUP(table_moved_freep) struct table_moved *m = move(h, 8 * MIB, 4096);
+	CLEANUP(table_ends_freep) struct table_ends *m = move(h, 8 * MIB, 4096);
 
 	(void)state;
 	assert_int_equal(le64(m->head + 4096 + 32), 2047);
@@ -510,7 +510,7 @@ static void gpt_with_few_entries_keeps_their_number(void **state)
 {
 	static const struct gpt_bytes g = {.sector_bytes = 512, .n_sectors = 2048, .n_entries = 56};
 	CLEANUP(freehead) struct head *h = gpt_head(&g);
-	CLEANUP(table_moved_freep) struct table_moved *m = move(h, 4 * MIB, 512);
+	CLEANUP(table_ends_freep) struct table_ends *m = move(h, 4 * MIB, 512);
 
 	(void)state;
 	assert_int_equal(le32(m->head + 512 + 80), 56);
@@ -520,7 +520,7 @@ static void gpt_with_few_entries_keeps_their_number(void **state)
 static void medium_that_ends_in_half_a_sector_gets_the_backup_before_that(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
-	CLEANUP(table_moved_freep) struct table_moved *m = move(h, 4 * MIB + 100, 512);
+	CLEANUP(table_ends_freep) struct table_ends *m = move(h, 4 * MIB + 100, 512);
 
 	(void)state;
 	assert_int_equal(m->tail_offset_bytes + m->tail_bytes, 4 * MIB);
@@ -529,7 +529,7 @@ static void medium_that_ends_in_half_a_sector_gets_the_backup_before_that(void *
 static void damaged_gpt_is_not_moved(void **state)
 {
 	CLEANUP(freehead) struct head *h = gpt_head(&gpt_512);
-	CLEANUP(table_moved_freep) struct table_moved *m = NULL;
+	CLEANUP(table_ends_freep) struct table_ends *m = NULL;
 	struct err e = {0};
 
 	(void)state;
@@ -541,7 +541,7 @@ static void damaged_gpt_is_not_moved(void **state)
 static void mbr_is_not_moved(void **state)
 {
 	CLEANUP(freehead) struct head *h = blank_head();
-	CLEANUP(table_moved_freep) struct table_moved *m = NULL;
+	CLEANUP(table_ends_freep) struct table_ends *m = NULL;
 	struct err e = {0};
 
 	(void)state;
