@@ -60,6 +60,13 @@ static void release_build_partition(struct board_build_partition *p)
 	free(p->file_system);
 }
 
+static void release_boot_file(struct board_boot_file *f)
+{
+	free(f->file);
+	free(f->to);
+	free(f->magic);
+}
+
 static void free_build(struct board_build *build)
 {
 	if (!build)
@@ -67,7 +74,10 @@ static void free_build(struct board_build *build)
 	free_texts(build->methods, build->n_methods);
 	for (unsigned i = 0; i < build->n_partitions; i++)
 		release_build_partition(&build->partitions[i]);
+	for (unsigned i = 0; i < build->n_boot_files; i++)
+		release_boot_file(&build->boot_files[i]);
 	free(build->partitions);
+	free(build->boot_files);
 	free(build->dtb);
 	free(build->cmdline);
 	free(build);

@@ -83,6 +83,14 @@ struct board_build_partition {
 	bool does_grow;    /* in a GPT: to the end of the medium, when the image is written */
 };
 
+/* A firmware file that is put into the boot partition, where firmware before it looks. */
+struct board_boot_file {
+	char *file;             /* owned; the firmware file */
+	char *to;               /* owned; its path in the boot partition: "MLO" */
+	char *magic;            /* owned; that it must begin with, as of a blob; may be NULL */
+	uint64_t maximum_bytes; /* 0: the partition's size is the limit */
+};
+
 enum { SLOTS_MAX = 2 };
 
 /* How build makes an image for the board. */
@@ -98,6 +106,8 @@ struct board_build {
 				 * NULL: none */
 	struct board_build_partition *partitions; /* owned */
 	unsigned n_partitions;
+	struct board_boot_file *boot_files; /* owned */
+	unsigned n_boot_files;
 };
 
 /* A file that firmware is made of. Names are unique in a board. */

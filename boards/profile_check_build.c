@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "boards/profile_check_partition.h"
 #include "boards/profile_words.h"
@@ -139,6 +140,38 @@ static int check_contents(const struct board_build *build, const struct profile_
 	return 0;
 }
 
+static int check_boot_file(const struct board *b, const struct board_boot_file *f,
+			   const struct profile_spot *s, struct err *e)
+{
+	if (profile_check_file(b, s, "file", f->file, e) < 0)
+		return -1;
+	if (!profile_is_path(f->to))
+		return profile_spot_fault(
+			s, "to", e, "`%s` must be a path below the folder of the boot partition",
+			f->to);
+	if (f->magic && !profile_is_magic(f->magic))
+		return profile_spot_fault(
+			s, "magic", e,
+			"magic `%s` must be 2 to %d lower-case hex digits, an even number",
+			f->magic, MAGIC_MAX_DIGITS);
+	return 0;
+}
+
+static int check_boot_files(const struct board *b, const struct profile_spot *s, struct err *e)
+{
+	for (unsigned i = 0; i < b->build->n_boot_files; i++) {
+		const struct board_boot_file *f = &b->build->boot_files[i];
+		const struct profile_spot at = profile_spot_entry(s, "boot_files", i);
+		if (check_boot_file(b, f, &at, e) < 0)
+			return -1;
+		for (unsigned j = 0; j < i; j++)
+			if (strcasecmp(f->to, b->build->boot_files[j].to) == 0)
+				return profile_spot_fault(&at, "to", e, "`%s` is there twice",
+							  f->to);
+	}
+	return 0;
+}
+
 int profile_check_build(const struct board *b, const struct profile_spot *top, struct err *e)
 {
 	const struct profile_spot s = profile_spot_at(top, "build");
@@ -153,7 +186,7 @@ int profile_check_build(const struct board *b, const struct profile_spot *top, s
 	for (unsigned i = 0; i < b->build->n_partitions; i++)
 		if (profile_check_partition(b, i, &s, e) < 0)
 			return -1;
-	if (check_entries(b->build, &s, e) < 0)
+	if (check_boot_files(b, &s, e) < 0 || check_entries(b->build, &s, e) < 0)
 		return -1;
 	return check_contents(b->build, &s, e);
 }

@@ -18,6 +18,7 @@ enum {
 	BLOBS_MAX = 16,
 	HOLES_MAX = 8,
 	METHODS_MAX = 8,
+	BOOT_FILES_MAX = 16,
 	FIRMWARE_MAX = 64,
 	ARGUMENTS_MAX = 64,
 };
@@ -128,6 +129,18 @@ static const cyaml_schema_value_t build_partition_schema = {
 			    build_partition_fields),
 };
 
+static const cyaml_schema_field_t boot_file_fields[] = {
+	TEXT("file", board_boot_file, file),
+	TEXT("to", board_boot_file, to),
+	TEXT_IF("magic", board_boot_file, magic, 2 * TEXT_MAX_BYTES),
+	NUMBER_IF("maximum"),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t boot_file_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct board_boot_file, boot_file_fields),
+};
+
 static const cyaml_schema_field_t build_fields[] = {
 	LIST("methods", 0, board_build, methods, n_methods, text_schema, 1, METHODS_MAX),
 	CHOICE("table", 0, board_build, table, table_names),
@@ -138,6 +151,8 @@ static const cyaml_schema_field_t build_fields[] = {
 	TEXT_IF("cmdline", board_build, cmdline, LONG_TEXT_MAX_BYTES),
 	LIST("partitions", 0, board_build, partitions, n_partitions, build_partition_schema, 1,
 	     PARTITIONS_MAX),
+	LIST("boot_files", CYAML_FLAG_OPTIONAL, board_build, boot_files, n_boot_files,
+	     boot_file_schema, 0, BOOT_FILES_MAX),
 	CYAML_FIELD_END,
 };
 

@@ -81,6 +81,11 @@ static int read_build(const struct profile_spot *s, struct board_build *build, s
 		    read_partition_size(&at, p, e) < 0)
 			return -1;
 	}
+	for (unsigned i = 0; i < build->n_boot_files; i++) {
+		struct profile_spot at = profile_spot_entry(s, "boot_files", i);
+		if (read_size(&at, "maximum", &build->boot_files[i].maximum_bytes, e) < 0)
+			return -1;
+	}
 	return 0;
 }
 

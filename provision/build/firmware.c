@@ -151,12 +151,27 @@ static int check_partitions(const struct board *b, const struct boot_firmware *f
 	return 0;
 }
 
+static int check_boot_files(const struct board *b, const struct boot_firmware *file,
+			    const char *path, struct err *e)
+{
+	for (unsigned i = 0; b->build && i < b->build->n_boot_files; i++) {
+		const struct board_boot_file *boot = &b->build->boot_files[i];
+		if (strcmp(boot->file, file->file) != 0)
+			continue;
+		if (!has_magic(file, boot->magic, 0))
+			return err_set(e, ERR_USAGE, "%s is not %s's %s: it should begin with %s",
+				       path, b->id, boot->to, boot->magic);
+	}
+	return 0;
+}
+
 static int check(const struct board *b, const struct boot_firmware *file, const char *path,
 		 struct err *e)
 {
 	if (file->content.n_bytes == 0)
 		return err_set(e, ERR_USAGE, "%s is empty", path);
-	if (check_blobs(b, file, path, e) < 0 || check_partitions(b, file, path, e) < 0)
+	if (check_blobs(b, file, path, e) < 0 || check_partitions(b, file, path, e) < 0 ||
+	    check_boot_files(b, file, path, e) < 0)
 		return -1;
 	return 0;
 }

@@ -79,6 +79,16 @@ static void put_build_partition(const struct board_build_partition *p, struct bu
 	json_close(out, '}');
 }
 
+static void put_boot_file(const struct board_boot_file *f, struct buf *out)
+{
+	json_open(out, NULL, '{');
+	json_text(out, "file", f->file);
+	json_text(out, "to", f->to);
+	put_text_if("magic", f->magic, out);
+	put_u64_if("maximum_bytes", f->maximum_bytes, out);
+	json_close(out, '}');
+}
+
 static void put_build(const struct board_build *build, struct buf *out)
 {
 	json_open(out, "build", '{');
@@ -92,6 +102,10 @@ static void put_build(const struct board_build *build, struct buf *out)
 	json_open(out, "partitions", '[');
 	for (unsigned i = 0; i < build->n_partitions; i++)
 		put_build_partition(&build->partitions[i], out);
+	json_close(out, ']');
+	json_open(out, "boot_files", '[');
+	for (unsigned i = 0; i < build->n_boot_files; i++)
+		put_boot_file(&build->boot_files[i], out);
 	json_close(out, ']');
 	json_close(out, '}');
 }

@@ -100,6 +100,14 @@ static void put_build_partition(const struct board_build_partition *p, struct bu
 	put_yes_if("      grow: ", p->does_grow, out);
 }
 
+static void put_boot_file(const struct board_boot_file *f, struct buf *out)
+{
+	put_quoted("    - file: ", f->file, out);
+	put_quoted("      to: ", f->to, out);
+	put_text_if("      magic: ", f->magic, out);
+	put_number_if("      maximum: ", f->maximum_bytes, out);
+}
+
 static void put_build(const struct board_build *build, struct buf *out)
 {
 	buf_append_text(out, "build:\n  methods:\n");
@@ -114,6 +122,10 @@ static void put_build(const struct board_build *build, struct buf *out)
 	buf_append_text(out, "  partitions:\n");
 	for (unsigned i = 0; i < build->n_partitions; i++)
 		put_build_partition(&build->partitions[i], out);
+	if (build->n_boot_files > 0)
+		buf_append_text(out, "  boot_files:\n");
+	for (unsigned i = 0; i < build->n_boot_files; i++)
+		put_boot_file(&build->boot_files[i], out);
 }
 
 static void put_firmware(const struct board_firmware *f, struct buf *out)

@@ -57,7 +57,7 @@ shown=$out
 run "$LKFLASH" boards show full --boards-dir "$TMP/boards.d"
 cp "$TMP/out" "$TMP/boards.d/full.yaml"
 for key in magic_at file maximum holes methods gpt_entries slots size dtb cmdline type mbr_type start minimum content \
-	slotted bootable grow package suite path source optional program arguments console power_of_two; do
+	slotted bootable grow boot_files to package suite path source optional program arguments console power_of_two; do
 	like "$out" "(^| )$key:" "boards show prints $key"
 done
 run "$LKFLASH" boards show full --json --boards-dir "$TMP/boards.d"

@@ -42,7 +42,16 @@ static struct board_build_partition partitions[] = {
 	 .magic = TEXT("d00dfeed")},
 };
 
-static struct board_build build = {.partitions = partitions, .n_partitions = 2};
+static struct board_boot_file boot_files[] = {
+	{.file = TEXT("spl.bin"), .to = TEXT("BOOT.BIN"), .magic = TEXT("2d2d2d2d")},
+};
+
+static struct board_build build = {
+	.partitions = partitions,
+	.n_partitions = 2,
+	.boot_files = boot_files,
+	.n_boot_files = 1,
+};
 
 static const struct board board = {
 	.id = TEXT("acme-gw"),
@@ -271,6 +280,13 @@ static void file_without_the_magic_of_its_partition_is_refused(void **state)
 	assert_refused(*state, ERR_USAGE, "given/scp.bin is not for acme-gw's partition scp");
 }
 
+static void file_without_the_magic_of_its_boot_file_is_refused(void **state)
+{
+	put(*state, "given/spl.bin", "-+--eGON.BT0");
+	assert_refused(*state, ERR_USAGE,
+		       "given/spl.bin is not acme-gw's BOOT.BIN: it should begin with 2d2d2d2d");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -290,6 +306,7 @@ int main(void)
 		TEST(file_without_the_magic_of_its_blob_is_refused),
 		TEST(file_too_short_for_the_magic_is_refused),
 		TEST(file_without_the_magic_of_its_partition_is_refused),
+		TEST(file_without_the_magic_of_its_boot_file_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
