@@ -69,17 +69,9 @@ int boot_output_add(struct boot_output *o, const char *name, uint64_t offset_byt
 	return 0;
 }
 
-static const struct board_firmware *listed(const struct board *b, const char *file)
-{
-	for (unsigned i = 0; i < b->n_firmware; i++)
-		if (strcmp(b->firmware[i].file, file) == 0)
-			return &b->firmware[i];
-	return NULL;
-}
-
 static int refuse_missing(const struct board *b, const char *file, struct err *e)
 {
-	const struct board_firmware *f = listed(b, file);
+	const struct board_firmware *f = board_firmware_by_file(b, file);
 
 	if (!f)
 		return err_set(e, ERR_USAGE,
@@ -97,14 +89,26 @@ static int refuse_missing(const struct board *b, const char *file, struct err *e
 		       file, f->source ? f->source : "the maker of the board");
 }
 
+static const struct boot_firmware *find(const struct boot_input *in, const char *file)
+{
+	for (size_t i = 0; i < in->n_firmware; i++)
+		if (strcmp(in->firmware[i].file, file) == 0)
+			return &in->firmware[i];
+	return NULL;
+}
+
+bool boot_firmware_is_there(const struct boot_input *in, const char *file)
+{
+	return find(in, file) != NULL;
+}
+
 int boot_firmware_find(const struct boot_input *in, const char *file, struct span *out,
 		       struct err *e)
 {
-	for (size_t i = 0; i < in->n_firmware; i++) {
-		if (strcmp(in->firmware[i].file, file) == 0) {
-			*out = in->firmware[i].content;
-			return 0;
-		}
-	}
-	return refuse_missing(in->board, file, e);
+	const struct boot_firmware *f = find(in, file);
+
+	if (!f)
+		return refuse_missing(in->board, file, e);
+	*out = f->content;
+	return 0;
 }

@@ -113,6 +113,9 @@ int boot_method_by_name(const char *name, const struct boot_method **out, struct
 /* All methods, in the order of methods.def, ended by NULL. */
 const struct boot_method *const *boot_methods(void);
 
+/* Was the firmware file found? What the profile calls optional may be left out when not. */
+bool boot_firmware_is_there(const struct boot_input *in, const char *file);
+
 /* The content of a firmware file; ERR_USAGE that says where to get it when it was not found. */
 int boot_firmware_find(const struct boot_input *in, const char *file, struct span *out,
 		       struct err *e);

@@ -12,6 +12,8 @@ struct uefi_arch {
 	const char *stub;         /* "linuxx64.efi.stub" */
 };
 
+extern const struct boot_method boot_method_systemd_boot; /* which ebbr.c stands on */
+
 /* NULL for an architecture without UEFI. */
 const struct uefi_arch *uefi_arch(const struct board *b);
 

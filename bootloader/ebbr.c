@@ -1,0 +1,30 @@
+/* UEFI that U-Boot brings, as the Embedded Base Boot Requirements have it: what systemd_boot.c
+ * does, and device trees in dtb/, where U-Boot looks for the one to give to UEFI programs
+ * (doc/develop/distro.rst, efi_dtb_prefixes). Firmware in the way of the partitions is kept by a
+ * partition of type `reserved` in the profile, if there is any. */
+#include "bootloader/uefi.h"
+
+#include "bootloader/system.h"
+
+static const char *firmware(const struct board *b, size_t index)
+{
+	return boot_method_systemd_boot.firmware(b, index);
+}
+
+/* U-Boot has its own for the board; one from the medium stands in for it. */
+static int add(const struct boot_input *in, struct boot_output *out, struct err *e)
+{
+	if (boot_method_systemd_boot.add(in, out, e) < 0)
+		return -1;
+	return system_add_dtbs(in, in->slots[0].boot, "dtb", e);
+}
+
+const struct boot_method boot_method_ebbr = {
+	.name = "ebbr",
+	.title = "UEFI by U-Boot (EBBR) with systemd-boot",
+	.kind = BOOT_UEFI,
+	.has_slots = true,
+	.has_fallback = true,
+	.firmware = firmware,
+	.add = add,
+};
