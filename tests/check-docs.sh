@@ -4,7 +4,9 @@
 # never fails is found.
 # shellcheck source-path=SCRIPTDIR/.. disable=SC2317 # checks are called by name
 . tests/lib/tap.sh
-requires jq man groff openssl sfdisk mkswap diff
+requires jq man groff openssl sfdisk mkswap diff apt-get gpg
+# shellcheck source=tests/lib/archive.sh
+. tests/lib/archive.sh
 MAN=provision/cli/lkflash.8
 COMPLETION=provision/cli/lkflash.bash
 
@@ -209,7 +211,17 @@ json 2 write "${TRUST[@]}" "$TMP/image.raw"
 mkdir "$TMP/boards.d"
 cp tests/fuzz/corpus/profile/full "$TMP/boards.d/full.yaml"
 json 0 boards --boards-dir "$TMP/boards.d"
+mkdir "$TMP/acme"
+echo acme >"$TMP/acme/acme.bin"
 json 2 boards check boards/data/rpi4.yaml "$TMP/image.raw"
+archive_key us
+archive_package acme all 1 "$TMP/acme"
+archive_publish bookworm us amd64
+mkdir "$TMP/boards"
+printf '%s\n' 'id: acme' 'name: Acme' 'arch: any' 'boot: any' 'tested: no' 'table: any' 'firmware:' \
+	'  - file: acme.bin' '    package: acme:all' '    path: acme.bin' \
+	'  - file: other.bin' '    source: elsewhere' >"$TMP/boards/acme.yaml"
+json 0 firmware --boards-dir "$TMP/boards" --mirror "file://$ARCHIVE" --keyring "$TMP/us.gpg" acme
 json_members "$TMP"/json/* >"$TMP/members"
 
 # ---- The man page

@@ -340,5 +340,7 @@ int spawn_run(const struct spawn *s, struct err *e)
 		return err_wrap(e, "running %s", name);
 	if (s->output && collect(x.out, 0, s->output, e) < 0)
 		return err_wrap(e, "reading what %s wrote", name);
+	if (s->messages && collect(x.err, 0, s->messages, e) < 0)
+		return err_wrap(e, "reading what %s said", name);
 	return check_status(name, status, &x, e);
 }

@@ -17,6 +17,7 @@ struct spawn {
 	struct span input;              /* its standard input */
 	struct buf *output;   /* what it wrote to standard output is appended, also when it failed;
 			       * NULL: dropped */
+	struct buf *messages; /* the same of standard error */
 	const char *packages; /* Debian's, that have the program; for the error; may be NULL */
 	const struct cancel *cancel; /* may be NULL; the program and what it started are killed */
 };

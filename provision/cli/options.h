@@ -85,6 +85,8 @@ struct options {
 
 	/* building */
 	const char *firmware_dir;
+	const char *mirror;       /* of Debian */
+	const char *keyring_path; /* of whom it is signed by */
 
 	const char *const *operands; /* borrowed */
 	size_t n_operands;
@@ -112,6 +114,7 @@ enum option_group {
 	OPTIONS_PACK = 1 << 13,
 	OPTIONS_INSPECT = 1 << 14,
 	OPTIONS_FIRMWARE = 1 << 16, /* where the firmware of a board is */
+	OPTIONS_FETCH = 1 << 17,
 };
 
 enum option_kind {

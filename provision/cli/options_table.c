@@ -107,6 +107,10 @@ static const struct option table[] = {
 	NUMBER("level", "N", "zstd level (default: 3)", OPTIONS_PACK, level, 1, 19),
 	TEXT("extract", "DIR", "write the parts of the manifest there", OPTIONS_INSPECT,
 	     extract_dir),
+	TEXT("out", "DIR", "where the files go (default: the cache)", OPTIONS_FETCH, out_path),
+	TEXT("mirror", "URL", "a mirror of Debian nearer to you", OPTIONS_FETCH, mirror),
+	TEXT("keyring", "FILE", "keys of a mirror that Debian does not sign", OPTIONS_FETCH,
+	     keyring_path),
 };
 
 const struct option *option_table(size_t *out_n_options)

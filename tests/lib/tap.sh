@@ -10,8 +10,9 @@ n_checks=0
 n_failed=0
 cleanup_commands=()
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/lkflash-test.XXXXXX")
-# No state of this machine's lkflash may be read or changed by a test.
+# Nothing that this machine's lkflash keeps may be read or changed by a test.
 export LKFLASH_STATE_DIR=$TMP/state
+export LKFLASH_CACHE_DIR=$TMP/cache
 
 run_cleanup() {
 	local i

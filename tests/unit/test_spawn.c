@@ -252,6 +252,21 @@ static void failure_without_a_word_tells_the_status(void **state)
 	assert_string_equal(e.text, "false ended with status 1");
 }
 
+static void messages_are_kept_apart_from_output(void **state)
+{
+	static const char *const argv[] = {"sh", "-c", "echo said >&2; echo out; exit 3", NULL};
+	CLEANUP(buf_release) struct buf output = {0};
+	CLEANUP(buf_release) struct buf messages = {0};
+	const struct spawn s = {.argv = argv, .output = &output, .messages = &messages};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(spawn_run(&s, &e), -1);
+	assert_int_equal(messages.n_bytes, 5);
+	assert_memory_equal(messages.bytes, "said\n", 5);
+	assert_int_equal(output.n_bytes, 4);
+}
+
 static void output_before_a_failure_is_kept(void **state)
 {
 	const char *const argv[] = {"sh", "-c", "echo half; exit 1", NULL};
@@ -324,6 +339,7 @@ int main(void)
 		cmocka_unit_test(failure_that_only_wrote_to_standard_output_tells_that),
 		cmocka_unit_test(failure_without_a_word_tells_the_status),
 		cmocka_unit_test(output_before_a_failure_is_kept),
+		cmocka_unit_test(messages_are_kept_apart_from_output),
 		cmocka_unit_test(being_stopped_kills_it_and_what_it_started),
 		cmocka_unit_test(nothing_is_started_once_we_were_stopped),
 	};
