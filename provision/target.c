@@ -86,6 +86,17 @@ static int check_sector(const struct target *t, const struct image *image, struc
 		       table->sector_bytes, t->path, t->facts->sector_bytes);
 }
 
+/* Move the GPT to the end of the target, and let t->table tell what grows with that. */
+static int move_gpt(struct target *t, const struct selection *s, struct err *e)
+{
+	if (selection_move_gpt(s, t->table, t->sink->size_bytes, &t->moved, e) < 0)
+		return -1;
+	for (size_t i = 0; t->moved && i < t->table->n_partitions; i++)
+		if (t->table->partitions[i].number == t->moved->growth.number)
+			t->table->partitions[i].size_bytes = t->moved->growth.to_bytes;
+	return 0;
+}
+
 static int find_signatures(struct target *t, struct err *e)
 {
 	if (t->sink->is_blank)
@@ -126,6 +137,7 @@ static int make_plan(struct target *t, const struct target_policy *p, const stru
 		.index = image_manifest(image) ? image_index(image) : NULL,
 		.stale = &t->signatures,
 		.moved_gpt_offset_bytes = t->moved ? t->moved->tail_offset_bytes : 0,
+		.growth = t->moved ? t->moved->growth : (struct table_growth){0},
 		.unmapped = p->unmapped,
 		.is_blank = t->sink->is_blank,
 		.is_delta = p->is_delta,
@@ -139,8 +151,7 @@ int target_open(struct target *t, const struct target_policy *p, const struct im
 {
 	if (selection_look(s, t->facts->size_bytes, &t->table, e) < 0 ||
 	    check_sector(t, s->image, e) < 0 || open_sink(t, p, s->image, cancel, e) < 0 ||
-	    look_again(t, p, where, s->image, e) < 0 ||
-	    selection_move_gpt(s, t->table, t->sink->size_bytes, &t->moved, e) < 0 ||
+	    look_again(t, p, where, s->image, e) < 0 || move_gpt(t, s, e) < 0 ||
 	    find_signatures(t, e) < 0 || make_plan(t, p, s->image, e) < 0)
 		return -1;
 	t->execution = (struct execution){

@@ -39,7 +39,7 @@ struct target {
 	struct facts *facts;
 	struct sink *sink; /* NULL as well when the target is done with */
 	struct signatures signatures;
-	struct table *table;       /* of the image, as it is for this medium */
+	struct table *table;      /* of the image, as it is for this medium */
 	struct table_ends *moved; /* NULL: the table stays */
 	struct plan *plan;
 	const char *lifted;         /* the flag without which it would be refused; NULL: none */

@@ -99,9 +99,8 @@ enum {
 	GPT_HEADER_BYTES_AT = 12,
 	GPT_HEADER_CRC_AT = 16,
 	GPT_ALTERNATE_AT = 32,
-	GPT_FIRST_USABLE_AT = 40,
-	GPT_N_ENTRIES_AT = 80,
-	GPT_ENTRY_BYTES_AT = 84,
+	GPT_HEADER_MIN_BYTES = 92,
+	GPT_HEADER_MAX_BYTES = 512, /* ours; the smallest sector */
 	GPT_ENTRY_MIN_BYTES = 128,
 	GPT_ENTRY_MAX_BYTES = 4096, /* ours */
 };
@@ -141,8 +140,8 @@ bool table_sector_is_sane(const uint8_t *head, size_t head_bytes, uint64_t mediu
 	       is_sane(head, head_bytes, medium_size_bytes / sector_bytes - 1, sector_bytes);
 }
 
-/* The CRC of a header; that of zlib and Ethernet (UEFI 2.10, 5.3.2). */
-static uint32_t crc32_of(const uint8_t *bytes, size_t n_bytes)
+/* That of zlib and Ethernet (UEFI 2.10, 5.3.2). */
+uint32_t table_sector_crc32(const uint8_t *bytes, size_t n_bytes)
 {
 	enum { POLYNOMIAL = 0xedb88320 };
 	uint32_t crc = UINT32_MAX;
@@ -155,11 +154,25 @@ static uint32_t crc32_of(const uint8_t *bytes, size_t n_bytes)
 	return ~crc;
 }
 
-void table_sector_set_first_usable(uint8_t *header, uint64_t lba)
+void table_sector_seal(uint8_t *header)
 {
-	put_le64(header + GPT_FIRST_USABLE_AT, lba);
 	put_le32(header + GPT_HEADER_CRC_AT, 0);
-	put_le32(header + GPT_HEADER_CRC_AT, crc32_of(header, le32(header + GPT_HEADER_BYTES_AT)));
+	put_le32(header + GPT_HEADER_CRC_AT,
+		 table_sector_crc32(header, le32(header + GPT_HEADER_BYTES_AT)));
+}
+
+bool table_sector_is_good_header(const uint8_t *head, size_t head_bytes, uint32_t sector_bytes)
+{
+	uint8_t header[GPT_HEADER_MAX_BYTES];
+
+	if (!table_sector_has_gpt_magic(head, head_bytes, sector_bytes))
+		return false;
+	uint32_t header_bytes = le32(head + sector_bytes + GPT_HEADER_BYTES_AT);
+	if (header_bytes < GPT_HEADER_MIN_BYTES || header_bytes > sizeof header)
+		return false;
+	memcpy(header, head + sector_bytes, header_bytes);
+	table_sector_seal(header);
+	return memcmp(header, head + sector_bytes, header_bytes) == 0;
 }
 
 uint32_t table_gpt_sector_bytes(const uint8_t *head, size_t head_bytes)

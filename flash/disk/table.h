@@ -70,6 +70,13 @@ uint32_t table_gpt_sector_bytes(const uint8_t *head, size_t head_bytes);
  * the end? False when there is no GPT. Pure. */
 bool table_gpt_is_short(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes);
 
+/* A partition that was made larger, because its medium is larger than the one it was made for. */
+struct table_growth {
+	unsigned number;     /* 0: none was */
+	uint64_t from_bytes; /* its sizes */
+	uint64_t to_bytes;
+};
+
 /* What a table is on its medium: bytes at the start, and of a GPT at the end. */
 struct table_ends {
 	uint8_t *head; /* owned; head_bytes long */
@@ -78,6 +85,7 @@ struct table_ends {
 	size_t tail_bytes; /* 0: an MBR */
 	uint64_t tail_offset_bytes; /* tail_offset_bytes + tail_bytes is the end of the medium's
 				     * last whole sector */
+	struct table_growth growth; /* by table_move_gpt */
 };
 void table_ends_free(struct table_ends *t);
 static inline void table_ends_freep(struct table_ends **t)
@@ -94,9 +102,10 @@ static inline void table_ends_freep(struct table_ends **t)
 int table_make(const struct table *t, uint64_t medium_size_bytes, struct table_ends **out,
 	       struct err *e);
 
-/* Move the GPT in head, made for a smaller medium, so that its backup is at the real end.
- * Partitions and GUIDs stay; out's head is the given one with protective MBR and primary GPT
- * changed. The same input gives the same bytes. Fails with ERR_UNTRUSTED when head holds no good
- * GPT. */
+/* Move the GPT in head, made for a smaller medium, so that its backup is at the real end. The
+ * partition that ends last takes the new room, up to a multiple of TABLE_GRAIN_BYTES, when
+ * does_grow of it is set; out's growth tells. Other partitions and GUIDs stay; out's head is the
+ * given one with protective MBR and primary GPT changed. The same input gives the same bytes. Fails
+ * with ERR_UNTRUSTED when head holds no good GPT. */
 int table_move_gpt(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
 		   uint32_t sector_bytes, struct table_ends **out, struct err *e);

@@ -13,6 +13,7 @@
 #include "flash/base/log.h"
 #include "flash/base/units.h"
 #include "flash/disk/table_ends.h"
+#include "flash/disk/table_grow.h"
 #include "flash/disk/table_sector.h"
 #include "flash/disk/table_spec.h"
 
@@ -246,24 +247,41 @@ static bool is_same_behind_header(const uint8_t *head, const struct table_ends *
 		      moved->head_bytes - from_bytes) == 0;
 }
 
-int table_move_gpt(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
-		   uint32_t sector_bytes, struct table_ends **out, struct err *e)
+/* Move the GPT in head, which nothing else changes any more. */
+static int move_gpt(const uint8_t *head, const struct table_ends_where *w, struct table_ends **out,
+		    struct err *e)
 {
 	CLEANUP(medium_release) struct medium m = {.fd = -1};
 	CLEANUP(table_ends_freep) struct table_ends *moved = NULL;
-	const struct table_ends_where where = {TABLE_GPT, head_bytes, medium_size_bytes,
-					       sector_bytes};
 
-	if (medium_init(&m, head, head_bytes, medium_size_bytes, sector_bytes, e) < 0)
+	if (medium_init(&m, head, w->head_bytes, w->medium_size_bytes, w->sector_bytes, e) < 0)
 		return -1;
 	if (!fdisk_is_labeltype(m.fdisk, FDISK_DISKLABEL_GPT))
 		return err_set(e, ERR_UNTRUSTED, "there is no good GPT to move");
-	if (write_ends(&m, &where, &moved, e) < 0)
+	if (write_ends(&m, w, &moved, e) < 0)
 		return err_wrap(e, "moving a GPT");
-	if (!is_same_behind_header(head, moved, sector_bytes))
+	if (!is_same_behind_header(head, moved, w->sector_bytes))
 		return err_set(e, ERR_UNTRUSTED,
 			       "the GPT cannot be moved without changing more than its header");
 	*out = TAKE(moved);
+	return 0;
+}
+
+int table_move_gpt(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
+		   uint32_t sector_bytes, struct table_ends **out, struct err *e)
+{
+	CLEANUP(freep) uint8_t *grown = calloc(1, head_bytes ? head_bytes : 1);
+	const struct table_ends_where where = {TABLE_GPT, head_bytes, medium_size_bytes,
+					       sector_bytes};
+	struct table_growth growth = {0};
+
+	if (!grown)
+		return err_errno(e, "moving a GPT");
+	memcpy(grown, head, head_bytes);
+	(void)table_grow(grown, head_bytes, medium_size_bytes, sector_bytes, &growth);
+	if (move_gpt(grown, &where, out, e) < 0)
+		return -1;
+	(*out)->growth = growth;
 	return 0;
 }
 

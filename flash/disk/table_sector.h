@@ -7,7 +7,12 @@
 
 enum {
 	TABLE_SECTOR_BYTES = 512,
-	GPT_ENTRIES_LBA_AT = 72, /* of a GPT header: where its entries are. UEFI 2.10, table 5.5 */
+	/* in a GPT header: UEFI 2.10, table 5.5 */
+	GPT_FIRST_USABLE_AT = 40,
+	GPT_ENTRIES_LBA_AT = 72,
+	GPT_N_ENTRIES_AT = 80,
+	GPT_ENTRY_BYTES_AT = 84,
+	GPT_ENTRIES_CRC_AT = 88,
 };
 
 /* A boot sector whose four entries could be a table. */
@@ -24,5 +29,9 @@ bool table_sector_has_gpt_magic(const uint8_t *head, size_t head_bytes, uint32_t
 bool table_sector_is_sane(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
 			  uint32_t sector_bytes);
 
-/* Write into a good GPT header where partitions may start, and its CRC. */
-void table_sector_set_first_usable(uint8_t *header, uint64_t lba);
+/* As a GPT has it over its header and over its entries. */
+uint32_t table_sector_crc32(const uint8_t *bytes, size_t n_bytes);
+/* Set the CRC of a GPT header that says how long it is, at most a sector. */
+void table_sector_seal(uint8_t *header);
+/* The second sector is a GPT header with the right CRC. */
+bool table_sector_is_good_header(const uint8_t *head, size_t head_bytes, uint32_t sector_bytes);

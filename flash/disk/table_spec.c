@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "flash/base/bytes.h"
 #include "flash/base/units.h"
 #include "flash/disk/part_type.h"
 #include "flash/disk/table_sector.h"
@@ -138,6 +139,12 @@ int table_spec_check(const struct table *t, uint64_t medium_size_bytes, struct e
 	return 0;
 }
 
+static void set_first_usable(uint8_t *header, uint64_t lba)
+{
+	put_le64(header + GPT_FIRST_USABLE_AT, lba);
+	table_sector_seal(header);
+}
+
 void table_spec_keep_front(const struct table *t, struct table_ends *made)
 {
 	uint64_t first_bytes = UINT64_MAX;
@@ -146,7 +153,7 @@ void table_spec_keep_front(const struct table *t, struct table_ends *made)
 		first_bytes = min_u64(first_bytes, t->partitions[i].start_bytes);
 	if (t->kind != TABLE_GPT || t->n_partitions == 0)
 		return;
-	table_sector_set_first_usable(made->head + t->sector_bytes, first_bytes / t->sector_bytes);
-	table_sector_set_first_usable(made->tail + made->tail_bytes - t->sector_bytes,
-				      first_bytes / t->sector_bytes);
+	set_first_usable(made->head + t->sector_bytes, first_bytes / t->sector_bytes);
+	set_first_usable(made->tail + made->tail_bytes - t->sector_bytes,
+			 first_bytes / t->sector_bytes);
 }

@@ -134,6 +134,23 @@ static void add_write(struct plan *p, const struct plan_input *in, uint64_t head
 		add(p, STEP_WRITE, head_bytes, size_bytes, "the image");
 }
 
+static void add_move_gpt(struct plan *p, const struct plan_input *in)
+{
+	const struct table_growth *g = &in->growth;
+	char grow_text[STEP_REASON_BYTES / 2] = "";
+	char from_text[UNITS_TEXT_BYTES];
+	char to_text[UNITS_TEXT_BYTES];
+
+	if (g->number)
+		(void)snprintf(grow_text, sizeof grow_text, "; partition %u grows from %s to %s",
+			       g->number, units_format_bytes(g->from_bytes, from_text),
+			       units_format_bytes(g->to_bytes, to_text));
+	add(p, STEP_MOVE_GPT, in->moved_gpt_offset_bytes,
+	    in->medium_size_bytes - in->moved_gpt_offset_bytes,
+	    "backup partition table at the real end%s", grow_text);
+	p->steps[p->n_steps - 1].growth = *g;
+}
+
 int plan_make(const struct plan_input *in, struct plan **out, struct err *e)
 {
 	enum { STEPS_BUT_WIPES = 10 };
@@ -155,9 +172,7 @@ int plan_make(const struct plan_input *in, struct plan **out, struct err *e)
 	}
 	add_write(p, in, head_bytes);
 	if (p->is_gpt_moved)
-		add(p, STEP_MOVE_GPT, in->moved_gpt_offset_bytes,
-		    in->medium_size_bytes - in->moved_gpt_offset_bytes,
-		    "backup partition table at the real end");
+		add_move_gpt(p, in);
 	add(p, STEP_FLUSH, 0, 0, "all but the first chunk is durable");
 	add(p, STEP_READ_BACK, 0, in->image_size_bytes,
 	    "all but the first chunk, past every cache");
@@ -196,6 +211,11 @@ void plan_format_json(const struct plan *p, const char *target, struct buf *out)
 		json_u64(out, "offset_bytes", s->offset_bytes);
 		if (s->size_bytes != SIZE_UNKNOWN)
 			json_u64(out, "size_bytes", s->size_bytes);
+		if (s->growth.number) {
+			json_u64(out, "partition", s->growth.number);
+			json_u64(out, "from_bytes", s->growth.from_bytes);
+			json_u64(out, "to_bytes", s->growth.to_bytes);
+		}
 		json_text(out, "text", s->reason);
 		json_close(out, '}');
 		buf_append_text(out, "\n");

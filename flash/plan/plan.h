@@ -9,6 +9,7 @@
 #include "flash/base/buf.h"
 #include "flash/base/err.h"
 #include "flash/disk/probe.h"
+#include "flash/disk/table.h"
 #include "flash/image/index.h"
 
 enum step_kind {
@@ -16,7 +17,8 @@ enum step_kind {
 	STEP_CAPACITY,  /* a quick search for a medium that claims more than it has */
 	STEP_WIPE,      /* zeros, so that nothing old can be found or booted */
 	STEP_WRITE,     /* chunks of the image */
-	STEP_MOVE_GPT,  /* the backup partition table at the medium's real end */
+	STEP_MOVE_GPT,  /* the backup partition table at the medium's real end, and the last
+			 * partition up to it when the image says so */
 	STEP_FLUSH,     /* wait until it is durable */
 	STEP_READ_BACK, /* read from the medium and compare */
 	STEP_COMMIT,    /* the first chunk, and its first COMMIT_LAST_BYTES once all else of it is
@@ -33,7 +35,8 @@ enum { STEP_REASON_BYTES = 160 };
 struct step {
 	enum step_kind kind;
 	uint64_t offset_bytes;
-	uint64_t size_bytes; /* SIZE_UNKNOWN: to the end of the image */
+	uint64_t size_bytes;        /* SIZE_UNKNOWN: to the end of the image */
+	struct table_growth growth; /* of STEP_MOVE_GPT: the partition that grows with its table */
 	char reason[STEP_REASON_BYTES];
 };
 
@@ -59,6 +62,7 @@ struct plan_input {
 	const struct index *index;       /* borrowed; NULL when not known before */
 	const struct signatures *stale;  /* borrowed; what is on the medium now */
 	uint64_t moved_gpt_offset_bytes; /* where the backup GPT goes; 0: it is not moved */
+	struct table_growth growth;      /* what grows when it is */
 	enum unmapped unmapped;
 	bool is_blank; /* the target is a new file: nothing old can be on it */
 	bool is_delta; /* write only what differs; needs the index */

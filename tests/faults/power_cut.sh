@@ -11,17 +11,17 @@ disk='' again=''
 make_keys
 TRUST=(--trust "$TMP/keys/ca.pem")
 
-# image NAME LABEL: 3 MiB with a table, boot code, and something of everything else.
+# image NAME LABEL [ATTRIBUTES]: 3 MiB with a table, boot code, and something of everything else.
 image() {
 	truncate -s 3M "$TMP/$1.raw"
 	dd if=/dev/urandom of="$TMP/$1.raw" bs=64K seek=12 count=24 conv=notrunc status=none
 	dd if=/dev/urandom of="$TMP/$1.raw" bs=512 count=60 conv=notrunc status=none
-	printf 'label: %s\nstart=2048, size=2048\n' "$2" |
+	printf 'label: %s\nstart=2048, size=2048%s\n' "$2" "${3:-}" |
 		sfdisk -q --wipe never --no-reread --no-tell-kernel "$TMP/$1.raw" 2>/dev/null
 	sign_image "$TMP/$1.raw" --chunk-size 64K
 }
 image mbr dos
-image gpt gpt
+image gpt gpt ', attrs="GUID:59"' # its partition grows
 
 # What was there before boots, and has its table at both ends.
 truncate -s "$SIZE" "$TMP/old"

@@ -1,5 +1,6 @@
 /* Partition tables: whatever the bytes, reading ends; a GPT that was moved is good, with as many
- * partitions. The digests of a GPT are set right first: no fuzzer guesses them. */
+ * partitions, and of one that grew no other changed. The digests of a GPT are set right first: no
+ * fuzzer guesses them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,18 @@ static void seal(uint8_t *head, size_t head_bytes, uint32_t sector_bytes)
 	    n_bytes <= head_bytes - entries_at)
 		put_le32(header + 88, gpt_crc32(head + entries_at, (size_t)n_bytes));
 	gpt_seal(header);
+}
+
+/* Only the partition that grew has another size, and that is the one that was told. */
+static void check_partition(const struct table_partition *was, const struct table_partition *is,
+			    const struct table_growth *growth)
+{
+	bool has_grown = growth->number == was->number;
+
+	if (is->start_bytes != was->start_bytes ||
+	    (has_grown ? was->size_bytes != growth->from_bytes || is->size_bytes != growth->to_bytes
+		       : is->size_bytes != was->size_bytes))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,5 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (table_parse(m->head, m->head_bytes, 128 * MIB, sector_bytes, &again, &e) < 0 ||
 	    again->n_partitions != t->n_partitions)
 		abort();
+	for (size_t i = 0; i < t->n_partitions; i++)
+		check_partition(&t->partitions[i], &again->partitions[i], &m->growth);
 	return 0;
 }

@@ -117,6 +117,43 @@ static void moved_gpt_is_written_before_the_flush(void **state)
 	(void)state;
 	assert_string_equal(letters(p, text), "wfWGfrCp");
 	assert_int_equal(p->steps[3].size_bytes, 33 * 512);
+	assert_string_equal(p->steps[3].reason, "backup partition table at the real end");
+}
+
+static struct plan_input growing_input(void)
+{
+	struct plan_input in = usual_input();
+
+	in.moved_gpt_offset_bytes = 8 * MIB - 33 * 512;
+	in.growth = (struct table_growth){3, MIB, 5 * MIB};
+	return in;
+}
+
+static void partition_that_grows_is_told_with_both_sizes(void **state)
+{
+	struct plan_input in = growing_input();
+	CLEANUP(plan_freep) struct plan *p = plan_of(&in);
+
+	(void)state;
+	assert_string_equal(p->steps[3].reason, "backup partition table at the real end; partition "
+						"3 grows from 1.00 MiB to 5.00 MiB");
+}
+
+static void partition_that_grows_is_told_to_programs_in_bytes(void **state)
+{
+	struct plan_input in = growing_input();
+	CLEANUP(plan_freep) struct plan *p = plan_of(&in);
+	CLEANUP(buf_release) struct buf json = {0};
+	const char *text = NULL;
+	struct err e = {0};
+
+	(void)state;
+	plan_format_json(p, "t", &json);
+	assert_int_equal(buf_text(&json, &text, &e), 0);
+	assert_non_null(strstr(text, "\"step\":\"move-gpt\",\"offset_bytes\":8371712,"
+				     "\"size_bytes\":16896,\"partition\":3,"
+				     "\"from_bytes\":1048576,\"to_bytes\":5242880,"));
+	assert_null(strstr(strstr(text, "\"from_bytes\"") + 1, "\"from_bytes\""));
 }
 
 static void new_file_needs_no_wipe(void **state)
@@ -209,6 +246,8 @@ int main(void)
 		cmocka_unit_test(old_signature_in_the_head_needs_no_step_of_its_own),
 		cmocka_unit_test(two_signatures_in_one_sector_are_wiped_once),
 		cmocka_unit_test(moved_gpt_is_written_before_the_flush),
+		cmocka_unit_test(partition_that_grows_is_told_with_both_sizes),
+		cmocka_unit_test(partition_that_grows_is_told_to_programs_in_bytes),
 		cmocka_unit_test(new_file_needs_no_wipe),
 		cmocka_unit_test(image_of_one_chunk_is_all_commit),
 		cmocka_unit_test(stream_of_unknown_size_is_written_to_its_end),
