@@ -1,5 +1,5 @@
-# lkflash: make · demo · check · check SAN=1 · check-mbedtls3 · lint · fuzz-<parser> · bench · cover ·
-# format · install
+# lkflash: make · demo · check · check SAN=1 · guests · check-mbedtls3 · lint · fuzz-<parser> · bench ·
+# cover · format · install
 #
 # Quiet unless V=1. SAN=1 builds with address and undefined-behaviour sanitizers, SAN=thread with the
 # thread sanitizer, each in its own folder.
@@ -74,12 +74,18 @@ FUZZ_REPLAYS := $(patsubst %,$(OUT)/tests/fuzz/replay_%,$(FUZZ_NAMES))
 # Programs that shell tests start.
 TEST_TOOLS := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/lib/*.c)))
 SHELL_TESTS := $(sort $(wildcard tests/check-*.sh tests/cli/*.sh tests/faults/*.sh))
+# The slow ones first, so that the two that run side by side end together.
+MACHINE_TESTS := $(wildcard $(addprefix tests/qemu/,rpi3.sh orangepi-zero.sh arm64-uefi.sh x86-uefi.sh))
+MACHINE_TESTS += $(filter-out $(MACHINE_TESTS),$(sort $(wildcard tests/qemu/*.sh)))
+# The boards of these have firmware that is fetched.
+MACHINES := $(filter $(BOARD_FILES:boards/data/%.yaml=%),$(MACHINE_TESTS:tests/qemu/%.sh=%))
+GUESTS := $(BUILD)/guests
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)")
 
-.PHONY: all demo check check-mbedtls3 lint bench cover format install clean deps-build deps-demo deps-check \
-	deps-lint deps-fuzz deps-bench deps-cover tests
+.PHONY: all demo check guests check-mbedtls3 lint bench cover format install clean deps-build deps-demo \
+	deps-check deps-lint deps-fuzz deps-bench deps-cover tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -147,9 +153,15 @@ $(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.
 tests: $(if $(wildcard $(MAIN_SOURCE)),$(PROGRAM)) $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZ_REPLAYS)
 
 check: deps-check
-	$(Q)$(MAKE) --no-print-directory tests
-	$(Q)LKFLASH=$(abspath $(PROGRAM)) BUILD=$(abspath $(OUT)) tests/run.sh $(UNIT_TESTS) \
-		$(FUZZ_REPLAYS) $(SHELL_TESTS)
+	$(Q)$(MAKE) --no-print-directory tests guests
+	$(Q)LKFLASH=$(abspath $(PROGRAM)) BUILD=$(abspath $(OUT)) GUESTS=$(abspath $(GUESTS)) tests/run.sh \
+		$(UNIT_TESTS) $(FUZZ_REPLAYS) $(MACHINE_TESTS) $(SHELL_TESTS)
+
+# Kernels, initrds and firmware for the machines of tests/qemu: the one step that needs a mirror.
+guests: $(PROGRAM)
+	$(Q)tests/lib/guest_packages.sh $(GUESTS)/packages $(GUEST_PACKAGES)
+	$(Q)tests/lib/guests.sh $(GUESTS)
+	$(Q)LKFLASH=$(abspath $(PROGRAM)) tests/lib/guest_firmware.sh $(GUESTS)/cache $(MACHINES)
 
 # The trust code against mbedTLS 3.6, which Debian 12 does not have.
 check-mbedtls3: deps-check
