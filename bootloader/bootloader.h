@@ -55,6 +55,7 @@ struct boot_input {
 	struct tree *select; /* files of the partition that chooses among slots; NULL: there is
 			      * none */
 	uint64_t bios_boot_offset_bytes; /* of the partition of type "bios-boot"; 0: none */
+	uint64_t bios_boot_bytes;        /* and its size */
 	uint64_t first_partition_bytes;  /* where the first partition starts */
 	int64_t time_s;
 	const struct boot_signer *signer; /* NULL: nothing is signed for firmware */

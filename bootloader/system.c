@@ -62,7 +62,7 @@ static int add_file(struct tree *t, const char *folder, const char *name, struct
 	buf_printf(&path, "%s/%s", folder, name);
 	if (buf_text(&path, &text, e) < 0)
 		return -1;
-	return tree_add(t, text, content, e);
+	return tree_find(t, text) ? 0 : tree_add(t, text, content, e);
 }
 
 int system_add(const struct boot_input *in, const struct boot_slot *slot, struct err *e)

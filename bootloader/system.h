@@ -13,8 +13,9 @@ void system_name(const struct boot_slot *slot, char out[SYSTEM_NAME_BYTES]);
 /* "Linux 6.1, slot b", appended for menus. */
 void system_title(const struct boot_input *in, const struct boot_slot *slot, struct buf *out);
 
-/* Add NAME/kernel and, when there is one, NAME/initrd. Fails with ERR_USAGE for a command line that
- * the kernel would cut off, or that has control characters, and as tree_add does. */
+/* Add NAME/kernel and, when there is one, NAME/initrd, unless another method has. Fails with
+ * ERR_USAGE for a command line that the kernel would cut off, or that has control characters, and
+ * as tree_add does. */
 int system_add(const struct boot_input *in, const struct boot_slot *slot, struct err *e);
 
 /* What system_add checks of the command line alone. */
