@@ -1,9 +1,12 @@
 /* extlinux/extlinux.conf, which U-Boot finds on any board (doc/develop/distro.rst,
  * doc/usage/pxe.rst of U-Boot): kernel, initrd and device trees in a folder for each slot.
  *
- * Two slots: a is the default. U-Boot goes on to the next label when it cannot load what one names;
- * a system that was started and does not come up is nothing it can see. With a boot partition a
- * slot, each has its own extlinux.conf, and the partition that U-Boot takes decides. */
+ * Two slots: boot.scr takes the place of extlinux.conf, counts starts in slots.txt (see slots.h)
+ * and goes on with extlinux/a.conf or b.conf, each of which names both systems, its own first:
+ * U-Boot tries the next one when it cannot load what one names. With a boot partition a slot, each
+ * has its own extlinux.conf, and boot.scr is on the partition for selecting; without one, the
+ * partition that U-Boot takes decides, and nothing is counted. What marks a slot good writes
+ * slots.txt anew with left_<slot>=good. */
 #include "bootloader/bootloader.h"
 
 #include <stdio.h>
@@ -11,6 +14,7 @@
 
 #include "bootloader/kernel.h"
 #include "bootloader/system.h"
+#include "bootloader/uboot_script.h"
 #include "flash/base/buf.h"
 #include "flash/base/cleanup.h"
 
@@ -62,22 +66,23 @@ static int append_label(const struct boot_input *in, const struct boot_slot *slo
 	return slot->cmdline[0] != '\0' ? append_cmdline(slot->cmdline, conf, e) : 0;
 }
 
-/* The file for slots that share a boot partition, or for one. */
+/* The file at path, for slots that share a boot partition, or for one; that at index first is
+ * started. */
 static int add_conf(const struct boot_input *in, const struct boot_slot *slots, size_t n_slots,
-		    struct err *e)
+		    const char *path, size_t first, struct err *e)
 {
 	CLEANUP(buf_release) struct buf conf = {0};
 	char name[SYSTEM_NAME_BYTES];
 	const char *text = NULL;
 
-	system_name(&slots[0], name);
+	system_name(&slots[first], name);
 	buf_printf(&conf, "default %s\nprompt 0\n", name);
 	for (size_t i = 0; i < n_slots; i++)
 		if (append_label(in, &slots[i], &conf, e) < 0)
 			return -1;
 	if (buf_text(&conf, &text, e) < 0)
 		return -1;
-	return tree_add_text(slots[0].boot, "extlinux/extlinux.conf", text, e);
+	return tree_add_text(slots[first].boot, path, text, e);
 }
 
 static int add_system(const struct boot_input *in, const struct boot_slot *slot, struct err *e)
@@ -87,9 +92,23 @@ static int add_system(const struct boot_input *in, const struct boot_slot *slot,
 
 	system_name(slot, name);
 	(void)snprintf(folder, sizeof folder, "%s/dtb", name);
-	if (system_add(in, slot, e) < 0 || system_add_dtbs(in, slot->boot, folder, e) < 0)
+	if (system_add(in, slot, e) < 0)
 		return -1;
-	return slot->is_boot_shared ? 0 : add_conf(in, slot, 1, e);
+	return system_add_dtbs(in, slot->boot, folder, e);
+}
+
+/* Of the slot at index i. */
+static int add_slot(const struct boot_input *in, size_t i, struct err *e)
+{
+	const struct boot_slot *slot = &in->slots[i];
+	char path[64];
+
+	if (add_system(in, slot, e) < 0)
+		return -1;
+	if (in->n_slots < 2 || !slot->is_boot_shared)
+		return add_conf(in, slot, 1, "extlinux/extlinux.conf", 0, e);
+	(void)snprintf(path, sizeof path, "extlinux/%s.conf", slot->name);
+	return add_conf(in, in->slots, in->n_slots, path, i, e);
 }
 
 static int add(const struct boot_input *in, struct boot_output *out, struct err *e)
@@ -100,9 +119,11 @@ static int add(const struct boot_input *in, struct boot_output *out, struct err 
 			       "U-Boot starts no kernel that is packed for UEFI alone "
 			       "(CONFIG_EFI_ZBOOT); take its Image, or the method ebbr");
 	for (size_t i = 0; i < in->n_slots; i++)
-		if (add_system(in, &in->slots[i], e) < 0)
+		if (add_slot(in, i, e) < 0)
 			return -1;
-	return in->slots[0].is_boot_shared ? add_conf(in, in->slots, in->n_slots, e) : 0;
+	if (in->n_slots > 1 && (in->slots[0].is_boot_shared || in->select))
+		return uboot_slots_add(in, e);
+	return 0;
 }
 
 const struct boot_method boot_method_extlinux = {
@@ -110,7 +131,7 @@ const struct boot_method boot_method_extlinux = {
 	.title = "U-Boot with extlinux.conf",
 	.kind = BOOT_U_BOOT,
 	.has_slots = true,
-	.has_fallback = false,
+	.has_fallback = true,
 	.firmware = firmware,
 	.add = add,
 };
