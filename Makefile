@@ -7,7 +7,7 @@
 # ---- Debian packages, each listed once -------------------------------------------------------------
 BUILD_PACKAGES := gcc make pkg-config libmbedtls-dev libfdisk-dev libblkid-dev libcurl4-openssl-dev \
 	libcyaml-dev libyaml-dev libjansson-dev libexpat1-dev libisal-dev liblzma-dev libzstd-dev libbz2-dev \
-	liblz4-dev libxxhash-dev liburing-dev
+	liblz4-dev libxxhash-dev liburing-dev libarchive-dev
 DEMO_PACKAGES := memtest86+ qemu-system-x86 ovmf util-linux
 UNIT_PACKAGES := libcmocka-dev libfuse3-dev zlib1g-dev grub-common grub-pc-bin
 TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk e2fsprogs lvm2 xz-utils gzip bzip2 \
@@ -29,7 +29,7 @@ VERSION := 0.1.0
 # The clock of a machine without one is at least this (seconds since 1970).
 BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
-PKGS := fdisk blkid liburing libcurl libcyaml yaml-0.1 jansson expat libisal liblzma libzstd liblz4 libxxhash
+PKGS := fdisk blkid liburing libcurl libcyaml yaml-0.1 jansson expat libisal liblzma libzstd liblz4 libxxhash libarchive
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wconversion -Wundef -Wswitch-enum -Werror
