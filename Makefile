@@ -12,7 +12,7 @@ DEMO_PACKAGES := memtest86+ qemu-system-x86 ovmf util-linux
 UNIT_PACKAGES := libcmocka-dev libfuse3-dev zlib1g-dev grub-common grub-pc-bin
 TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk e2fsprogs lvm2 xz-utils gzip bzip2 \
 	lz4 zstd bmap-tools nbdkit libnbd-bin qemu-utils strace jq curl nginx-light expect bash-completion man-db \
-	procps gpg gpg-agent gpgv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	procps systemd gpg gpg-agent gpgv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 CLANG_PACKAGES := clang
 LINT_PACKAGES := $(CLANG_PACKAGES) $(UNIT_PACKAGES) clang-format clang-tidy cppcheck shellcheck git
 FUZZ_PACKAGES := $(CLANG_PACKAGES) libclang-rt-14-dev

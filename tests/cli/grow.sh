@@ -1,7 +1,7 @@
 #!/bin/bash
 # A partition that may grow takes the rest of a larger target, and its file system can follow it.
 . "$(dirname "$0")/../lib/tap.sh"
-requires losetup sfdisk mkfs.ext4 e2fsck resize2fs dumpe2fs jq cmp
+requires losetup sfdisk mkfs.ext4 e2fsck resize2fs dumpe2fs jq cmp systemd-repart
 disk=''
 
 MIB=1048576
@@ -55,6 +55,15 @@ exits 0 "what is there already is recognised"
 is "$(jq 'select(.event == "done") | .written_bytes' "$TMP/out")" 0 "and nothing is written"
 cmp -s "$TMP/written" "$TMP/disk"
 ok $? "and nothing changes"
+
+# What the machine would do itself while it starts: nothing is left of it.
+mkdir "$TMP/repart.d"
+printf '[Partition]\nType=linux-generic\nLabel=boot\n' >"$TMP/repart.d/1.conf"
+printf '[Partition]\nType=linux-generic\nLabel=data\n' >"$TMP/repart.d/2.conf"
+run systemd-repart --definitions="$TMP/repart.d" --dry-run=no --pretty=no "$TMP/disk"
+exits 0 "systemd-repart takes the disk"
+cmp -s "$TMP/written" "$TMP/disk"
+ok $? "and finds nothing to grow"
 
 # A table that was not grown is not what the image promises there.
 printf 'size=16M\n' | sfdisk -q -N 2 --no-reread --no-tell-kernel "$TMP/disk" 2>/dev/null
