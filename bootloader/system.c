@@ -34,10 +34,11 @@ static size_t cmdline_max_bytes(const char *arch)
 	return is_short ? 1024 : 2048;
 }
 
-int system_check_cmdline(const struct boot_input *in, const struct boot_slot *slot, struct err *e)
+int system_check_cmdline(const struct boot_input *in, const struct boot_slot *slot,
+			 size_t n_added_bytes, struct err *e)
 {
 	size_t n_bytes = strlen(slot->cmdline);
-	size_t n_max = cmdline_max_bytes(in->board->arch);
+	size_t n_max = cmdline_max_bytes(in->board->arch) - n_added_bytes;
 
 	if (n_bytes >= n_max)
 		return err_set(e, ERR_USAGE,
@@ -70,7 +71,7 @@ int system_add(const struct boot_input *in, const struct boot_slot *slot, struct
 	char name[SYSTEM_NAME_BYTES];
 
 	system_name(slot, name);
-	if (system_check_cmdline(in, slot, e) < 0 ||
+	if (system_check_cmdline(in, slot, 0, e) < 0 ||
 	    add_file(slot->boot, name, "kernel", in->payload->kernel, e) < 0)
 		return -1;
 	if (in->payload->initrd.n_bytes == 0)

@@ -18,8 +18,10 @@ void system_title(const struct boot_input *in, const struct boot_slot *slot, str
  * as tree_add does. */
 int system_add(const struct boot_input *in, const struct boot_slot *slot, struct err *e);
 
-/* What system_add checks of the command line alone. */
-int system_check_cmdline(const struct boot_input *in, const struct boot_slot *slot, struct err *e);
+/* What system_add checks of the command line alone; n_added_bytes: what the loader puts in front.
+ */
+int system_check_cmdline(const struct boot_input *in, const struct boot_slot *slot,
+			 size_t n_added_bytes, struct err *e);
 
 /* The path below --dtb DIR of the device tree that the profile names; NULL when it names none, or
  * none were given: firmware has its own. Borrowed from the board. */

@@ -8,6 +8,7 @@
 #include "bootloader/uefi.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bootloader/system.h"
 #include "flash/base/buf.h"
@@ -20,6 +21,16 @@ static const char *firmware(const struct board *b, size_t index)
 	return arch && index == 0 ? arch->systemd_boot : NULL;
 }
 
+/* systemd-boot tells the kernel's stub where the initrd is, in front of the options. */
+static int check_options(const struct boot_input *in, const struct boot_slot *slot,
+			 const char *name, struct err *e)
+{
+	size_t n_added_bytes = strlen("initrd=\\\\initrd ") + strlen(name);
+
+	return system_check_cmdline(in, slot, in->payload->initrd.n_bytes > 0 ? n_added_bytes : 0,
+				    e);
+}
+
 static int add_entry(const struct boot_input *in, const struct boot_slot *slot, struct err *e)
 {
 	CLEANUP(buf_release) struct buf conf = {0};
@@ -30,6 +41,8 @@ static int add_entry(const struct boot_input *in, const struct boot_slot *slot, 
 
 	system_name(slot, name);
 	uefi_entry_name(slot, entry);
+	if (check_options(in, slot, name, e) < 0)
+		return -1;
 	(void)snprintf(path, sizeof path, "loader/entries/%s.conf", entry);
 	buf_append_text(&conf, "title ");
 	system_title(in, slot, &conf);

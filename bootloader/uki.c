@@ -95,7 +95,7 @@ static int make_parts(const struct boot_input *in, const struct boot_slot *slot,
 {
 	struct span cmdline = {(const uint8_t *)slot->cmdline, strlen(slot->cmdline)};
 
-	if (system_check_cmdline(in, slot, e) < 0 ||
+	if (system_check_cmdline(in, slot, 0, e) < 0 ||
 	    make_os_release(in, slot, &p->os_release, e) < 0)
 		return -1;
 	add_section(p, ".osrel", (struct span){p->os_release.bytes, p->os_release.n_bytes});
