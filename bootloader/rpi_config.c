@@ -1,0 +1,43 @@
+/* The texts that the firmware of a Raspberry Pi reads. See rpi_config.h. */
+#include "bootloader/rpi_config.h"
+
+#include <string.h>
+
+void rpi_append_config(const struct rpi_config *c, struct buf *out)
+{
+	buf_printf(out,
+		   "# Made by lkflash. Settings of your own go into usercfg.txt.\n"
+		   "arm_64bit=%d\n"
+		   "kernel=%s\n",
+		   c->is_64bit, c->kernel);
+	if (c->initrd)
+		buf_printf(out, "initramfs %s followkernel\n", c->initrd);
+	if (c->device_tree)
+		buf_printf(out, "device_tree=%s\n", c->device_tree);
+	if (c->has_upstream_names)
+		buf_append_text(out, "upstream_kernel=1\n");
+	if (c->has_serial)
+		buf_append_text(out, "enable_uart=1\n");
+	buf_append_text(out, "include usercfg.txt\n");
+}
+
+void rpi_append_autoboot(unsigned partition, unsigned other_partition, struct buf *out)
+{
+	buf_printf(out,
+		   "[all]\n"
+		   "tryboot_a_b=1\n"
+		   "boot_partition=%u\n"
+		   "[tryboot]\n"
+		   "boot_partition=%u\n",
+		   partition, other_partition);
+}
+
+bool rpi_has_serial_console(const char *cmdline)
+{
+	static const char *const consoles[] = {"console=ttyS", "console=ttyAMA", "console=serial"};
+
+	for (size_t i = 0; i < sizeof consoles / sizeof *consoles; i++)
+		if (strstr(cmdline, consoles[i]))
+			return true;
+	return false;
+}
