@@ -2,7 +2,7 @@
 #include "bootloader/grub_config.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bootloader/slots.h"
@@ -76,17 +76,21 @@ static void append_console(const char *cmdline, struct buf *out)
  * ---------------------------------------------------------------------------------
  */
 
-/* GRUB puts a backslash in front of these, and the kernel would see it
- * (grub-core/lib/cmdline.c). */
-static int check_cmdline(const char *cmdline, struct err *e)
+static int check_cmdline(const struct boot_input *in, const struct boot_slot *slot,
+			 const char *kernel, struct err *e)
 {
-	const char *bad = strpbrk(cmdline, "\"'\\");
+	/* "BOOT_IMAGE=<path> " (grub-core/loader/i386/linux.c). */
+	const size_t n_added_bytes = strlen("BOOT_IMAGE= ") + strlen(kernel);
+	/* GRUB puts a backslash in front of these, and the kernel would see it
+	 * (grub-core/lib/cmdline.c). */
+	const char *bad = strpbrk(slot->cmdline, "\"'\\");
 
-	return bad ? err_set(e, ERR_USAGE,
-			     "GRUB cannot pass on the %c in the command line `%s`; write it "
-			     "without",
-			     *bad, cmdline)
-		   : 0;
+	if (bad)
+		return err_set(e, ERR_USAGE,
+			       "GRUB cannot pass on the %c in the command line `%s`; write it "
+			       "without",
+			       *bad, slot->cmdline);
+	return system_check_cmdline(in, slot, n_added_bytes, e);
 }
 
 /* The words, each so that GRUB's shell takes it as it is. */
@@ -161,13 +165,15 @@ static int append_entry(const struct boot_input *in, const struct boot_slot *slo
 			struct err *e)
 {
 	char name[SYSTEM_NAME_BYTES];
+	char kernel[SYSTEM_NAME_BYTES + 8];
 
 	system_name(slot, name);
-	if (check_cmdline(slot->cmdline, e) < 0 || append_title(in, slot, out, e) < 0)
+	(void)snprintf(kernel, sizeof kernel, "/%s/kernel", name);
+	if (check_cmdline(in, slot, kernel, e) < 0 || append_title(in, slot, out, e) < 0)
 		return -1;
 	if (in->n_slots > 1)
 		append_count(slot->name, out);
-	buf_printf(out, "\tlinux /%s/kernel", name);
+	buf_printf(out, "\tlinux %s", kernel);
 	append_words(slot->cmdline, out);
 	buf_append_text(out, "\n");
 	if (in->payload->initrd.n_bytes > 0)

@@ -14,7 +14,7 @@ enum { GRUB_ENVIRONMENT_BYTES = 1024 }; /* grub/lib/envblk.h; save_env never cha
 /* grub.cfg. With one slot it starts it; with two it does as slots.h says, and shows both for a
  * second. A console that the command line of the first slot has
  * on a serial port is GRUB's as well. Fails with ERR_USAGE for a command line that GRUB cannot
- * pass on as it is. */
+ * pass on as it is, or that is too long with what GRUB puts in front. */
 int grub_config(const struct boot_input *in, struct buf *out, struct err *e);
 
 /* grubenv of a new image with two slots, GRUB_ENVIRONMENT_BYTES long. */

@@ -5,7 +5,8 @@
  * distro_bootpart. The state is slots.txt beside it. The script uses commands that U-Boot has
  * unless a board's configuration turns them off: load, test, env import, env export, sysboot,
  * fatwrite. Where one cannot write a FAT, the start goes on and is not counted, so that only a slot
- * that cannot be loaded gives way. */
+ * that cannot be loaded gives way. Of Debian's 2023.01 builds for boards, mx53loco and nitrogen6q
+ * have no sysboot, and nokia_rx51 has no distro boot at all; the others have all of them. */
 #pragma once
 
 #include <stdint.h>

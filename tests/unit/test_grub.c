@@ -261,6 +261,18 @@ static void command_line_that_grub_cannot_pass_on_is_refused(void **state)
 			    "write it without");
 }
 
+static void command_line_leaves_room_for_what_grub_puts_in_front(void **state)
+{
+	static const char added[] = "BOOT_IMAGE=/lkflash/kernel ";
+	char cmdline[2049] = "";
+
+	(void)state;
+	memset(cmdline, 'x', 2047 - strlen(added));
+	assert_non_null(strstr(config_of(cmdline), "xxx\n"));
+	cmdline[2047 - strlen(added)] = 'x';
+	assert_non_null(strstr(config_of(cmdline), "the command line has 2021 bytes"));
+}
+
 static void two_slots_are_counted_and_chosen(void **state)
 {
 	struct boot_fixture f;
@@ -513,6 +525,7 @@ int main(void)
 		cmocka_unit_test(serial_console_of_a_card_is_not_grubs),
 		cmocka_unit_test(words_that_grub_would_change_are_quoted),
 		cmocka_unit_test(command_line_that_grub_cannot_pass_on_is_refused),
+		cmocka_unit_test(command_line_leaves_room_for_what_grub_puts_in_front),
 		cmocka_unit_test(two_slots_are_counted_and_chosen),
 		cmocka_unit_test(environment_fills_its_block),
 		cmocka_unit_test(core_on_an_mbr_follows_the_first_sector),
