@@ -14,7 +14,7 @@ struct mark {
 };
 #define MARK(at, text)                                                                             \
 	{                                                                                          \
-		at, text, sizeof text - 1                                                          \
+		(at), (text), sizeof(text) - 1                                                     \
 	}
 
 static bool has_mark(struct span s, const struct mark *m)

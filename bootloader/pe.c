@@ -34,7 +34,7 @@ enum {
 	PE32_MAGIC = 0x10b,
 	PE32_PLUS_MAGIC = 0x20b,
 	DIRECTORY_BYTES = 8,
-	DIRECTORY_SECURITY = 4, /* where a signature is in the file */
+	DIRECTORY_SECURITY = 4, /* its number: where a signature is in the file */
 
 	SECTION_BYTES = 40,
 	SECTION_VIRTUAL_BYTES = 8,
@@ -117,7 +117,7 @@ static int read_optional(struct pe *pe, size_t n_bytes, struct err *e)
 
 	size_t count_at =
 		magic == PE32_MAGIC ? OPTIONAL_N_DIRECTORIES_32 : OPTIONAL_N_DIRECTORIES_64;
-	size_t security_at = count_at + 4 + DIRECTORY_SECURITY * DIRECTORY_BYTES;
+	size_t security_at = count_at + 4 + (size_t)DIRECTORY_SECURITY * DIRECTORY_BYTES;
 	bool has_security = n_bytes >= security_at + DIRECTORY_BYTES &&
 			    le32(optional + count_at) > DIRECTORY_SECURITY;
 	if (has_security && !bytes_are_zero(optional + security_at, DIRECTORY_BYTES))

@@ -153,8 +153,10 @@ void method_assert_text(const struct tree *t, const char *path, const char *text
 	const char *content = NULL;
 	struct err e = {0};
 
-	if (!entry)
+	if (!entry) {
 		fail_msg("%s is not there", path);
+		return;
+	}
 	buf_append(&found, entry->content.bytes, entry->content.n_bytes);
 	if (buf_text(&found, &content, &e) < 0)
 		fail_msg("%s", e.text);

@@ -52,8 +52,10 @@ static void assert_sections(struct method_fixture *f, const char *path, const ch
 	const char *found_text = NULL;
 	struct err e = {0};
 
-	if (!entry)
+	if (!entry) {
 		fail_msg("%s is not there", path);
+		return;
+	}
 	append_sections(entry->content.bytes, &found);
 	if (buf_text(&found, &found_text, &e) < 0)
 		fail_msg("%s", e.text);
