@@ -54,8 +54,20 @@ int system_check_cmdline(const struct boot_input *in, const struct boot_slot *sl
 	return 0;
 }
 
-static int add_file(struct tree *t, const char *folder, const char *name, struct span content,
-		    struct err *e)
+/* Another method may have added the same; anything else in its place is a mistake. */
+static bool is_same(const struct tree_entry *there, const struct tree_entry *file)
+{
+	if (!there || (there->source_path != NULL) != (file->source_path != NULL))
+		return false;
+	if (file->source_path)
+		return strcmp(there->source_path, file->source_path) == 0;
+	return there->content.bytes == file->content.bytes &&
+	       there->content.n_bytes == file->content.n_bytes;
+}
+
+/* file, with its content or the path of it, as folder/name. */
+static int add_file(struct tree *t, const char *folder, const char *name,
+		    const struct tree_entry *file, struct err *e)
 {
 	CLEANUP(buf_release) struct buf path = {0};
 	const char *text = NULL;
@@ -63,20 +75,25 @@ static int add_file(struct tree *t, const char *folder, const char *name, struct
 	buf_printf(&path, "%s/%s", folder, name);
 	if (buf_text(&path, &text, e) < 0)
 		return -1;
-	return tree_find(t, text) ? 0 : tree_add(t, text, content, e);
+	if (is_same(tree_find(t, text), file))
+		return 0;
+	return file->source_path ? tree_add_path(t, text, file->source_path, e)
+				 : tree_add(t, text, file->content, e);
 }
 
 int system_add(const struct boot_input *in, const struct boot_slot *slot, struct err *e)
 {
+	const struct tree_entry kernel = {.content = in->payload->kernel};
+	const struct tree_entry initrd = {.content = in->payload->initrd};
 	char name[SYSTEM_NAME_BYTES];
 
 	system_name(slot, name);
 	if (system_check_cmdline(in, slot, 0, e) < 0 ||
-	    add_file(slot->boot, name, "kernel", in->payload->kernel, e) < 0)
+	    add_file(slot->boot, name, "kernel", &kernel, e) < 0)
 		return -1;
-	if (in->payload->initrd.n_bytes == 0)
+	if (initrd.content.n_bytes == 0)
 		return 0;
-	return add_file(slot->boot, name, "initrd", in->payload->initrd, e);
+	return add_file(slot->boot, name, "initrd", &initrd, e);
 }
 
 const char *system_dtb(const struct boot_input *in)
@@ -101,20 +118,13 @@ int system_dtb_find(const struct boot_input *in, const struct tree_entry **out, 
 static int add_dtb(struct tree *t, const char *folder, const struct tree_entry *entry,
 		   struct err *e)
 {
-	CLEANUP(buf_release) struct buf path = {0};
-	const char *text = NULL;
-
 	if (entry->kind == TREE_FOLDER)
 		return 0;
 	if (entry->kind != TREE_FILE)
 		return err_set(e, ERR_USAGE,
 			       "%s in the folder of device trees is no file; put a file there",
 			       entry->path);
-	buf_printf(&path, "%s/%s", folder, entry->path);
-	if (buf_text(&path, &text, e) < 0)
-		return -1;
-	return entry->source_path ? tree_add_path(t, text, entry->source_path, e)
-				  : tree_add(t, text, entry->content, e);
+	return add_file(t, folder, entry->path, entry, e);
 }
 
 int system_add_dtbs(const struct boot_input *in, struct tree *t, const char *folder, struct err *e)

@@ -30,6 +30,7 @@ const char *system_dtb(const struct boot_input *in);
 /* Its content. Fails with ERR_USAGE when it is not among those given. */
 int system_dtb_find(const struct boot_input *in, const struct tree_entry **out, struct err *e);
 
-/* Add below folder the device tree that the profile names, or all when it names none. None when
- * none were given. Fails as system_dtb_find and tree_add do, and for links. */
+/* Add below folder the device tree that the profile names, or all when it names none, unless
+ * another method has. None when none were given. Fails as system_dtb_find and tree_add do, and for
+ * links. */
 int system_add_dtbs(const struct boot_input *in, struct tree *t, const char *folder, struct err *e);

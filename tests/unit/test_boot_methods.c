@@ -176,6 +176,33 @@ static void raw_bytes_of_too_many_pieces_are_refused(void **state)
 				    "of its partitions; put some of them into partitions");
 }
 
+static void methods_of_a_board_share_the_files_of_its_system(void **state)
+{
+	struct method_fixture *f = *state;
+
+	method_fixture_dtbs(f, "vendor/board.dtb");
+	method_fixture_firmware(f, 0, "systemd-bootx64.efi",
+				method_span("#### LoaderInfo: systemd-boot 252 ####"));
+	method_fixture_add(f, "extlinux");
+	method_fixture_add(f, "systemd-boot");
+	method_assert_files(&f->boot, "EFI/BOOT/BOOTX64.EFI\n"
+				      "extlinux/extlinux.conf\n"
+				      "lkflash/dtb/vendor/board.dtb\n"
+				      "lkflash/initrd\n"
+				      "lkflash/kernel\n"
+				      "loader/entries/lkflash.conf\n"
+				      "loader/loader.conf\n");
+}
+
+static void file_of_somebody_else_in_place_of_the_kernel_is_refused(void **state)
+{
+	struct method_fixture *f = *state;
+	struct err e = {0};
+
+	assert_int_equal(tree_add_text(&f->boot, "lkflash/kernel", "mine", &e), 0);
+	method_fixture_refuses(f, "extlinux", "lkflash/kernel is there already; name it once");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -191,6 +218,8 @@ int main(void)
 		TEST(file_that_the_profile_does_not_list_is_its_fault),
 		TEST(raw_bytes_are_copied),
 		TEST(raw_bytes_of_too_many_pieces_are_refused),
+		TEST(methods_of_a_board_share_the_files_of_its_system),
+		TEST(file_of_somebody_else_in_place_of_the_kernel_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
