@@ -45,7 +45,8 @@ struct board_hole {
 struct board_blob {
 	char *name;               /* owned; for messages: "U-Boot SPL" */
 	uint64_t offset_bytes;    /* where it starts */
-	char *magic;              /* owned; lower-case hex digits, an even number, at most 128 */
+	char *magic;              /* owned; lower-case hex digits, an even number, at most 128;
+				   * NULL: its file does not tell itself by any */
 	uint64_t magic_at_bytes;  /* where in the blob the magic is; 0 when not given */
 	char *file;               /* owned; the firmware file that build puts here; NULL: none */
 	uint64_t maximum_bytes;   /* what the file may have; 0 without one */

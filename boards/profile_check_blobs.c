@@ -12,6 +12,12 @@ static int check_magic(const struct board_blob *blob, const struct profile_spot 
 {
 	uint64_t end_bytes = 0;
 
+	if (!blob->magic && !blob->file)
+		return profile_spot_fault(
+			s, "name", e, "blob `%s` has neither a `magic` to look for nor a `file`",
+			blob->name);
+	if (!blob->magic)
+		return 0;
 	if (!profile_is_magic(blob->magic))
 		return profile_spot_fault(
 			s, "magic", e,
@@ -29,9 +35,10 @@ static int check_magic(const struct board_blob *blob, const struct profile_spot 
 /* The magic is in the image only when it is in no hole. */
 static bool is_magic_written(const struct board_blob *blob)
 {
-	uint64_t magic_end_bytes = blob->magic_at_bytes + strlen(blob->magic) / 2;
+	uint64_t magic_end_bytes =
+		blob->magic_at_bytes + (blob->magic ? strlen(blob->magic) / 2 : 0);
 
-	for (unsigned i = 0; i < blob->n_holes; i++)
+	for (unsigned i = 0; blob->magic && i < blob->n_holes; i++)
 		if (blob->holes[i].offset_bytes < magic_end_bytes &&
 		    blob->holes[i].offset_bytes + blob->holes[i].size_bytes > blob->magic_at_bytes)
 			return false;

@@ -94,8 +94,7 @@ static const cyaml_schema_value_t hole_schema = {
 static const cyaml_schema_field_t blob_fields[] = {
 	TEXT("name", board_blob, name),
 	NUMBER("offset"),
-	CYAML_FIELD_STRING_PTR("magic", CYAML_FLAG_POINTER, struct board_blob, magic, 1,
-			       2 * TEXT_MAX_BYTES),
+	TEXT_IF("magic", board_blob, magic, 2 * TEXT_MAX_BYTES),
 	NUMBER_IF("magic_at"),
 	TEXT_IF("file", board_blob, file, TEXT_MAX_BYTES),
 	NUMBER_IF("maximum"),

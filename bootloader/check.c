@@ -12,7 +12,7 @@ enum { MAGIC_MAX_BYTES = 64 }; /* profile.h: at most 128 digits */
 
 static size_t magic_bytes(const struct board_blob *blob)
 {
-	return strlen(blob->magic) / 2;
+	return blob->magic ? strlen(blob->magic) / 2 : 0;
 }
 
 /* On the medium; at most PROFILE_BLOB_END_MAX_BYTES. */
@@ -27,7 +27,7 @@ size_t boot_check_head_bytes(const struct board *b)
 
 	for (unsigned i = 0; i < b->n_blobs; i++) {
 		size_t end_bytes = magic_offset_bytes(&b->blobs[i]) + magic_bytes(&b->blobs[i]);
-		n_bytes = end_bytes > n_bytes ? end_bytes : n_bytes;
+		n_bytes = b->blobs[i].magic && end_bytes > n_bytes ? end_bytes : n_bytes;
 	}
 	return n_bytes;
 }
@@ -80,6 +80,7 @@ static int check_partition(const struct board_partition *wanted, const struct ta
 		       wanted->name, t->n_partitions, text);
 }
 
+/* Of a blob without a magic only the place is known, and nothing is asked. */
 static int check_blob(const struct board_blob *blob, const uint8_t *head, size_t head_bytes,
 		      struct err *e)
 {
@@ -87,6 +88,8 @@ static int check_blob(const struct board_blob *blob, const uint8_t *head, size_t
 	size_t n_bytes = magic_bytes(blob);
 	size_t offset_bytes = magic_offset_bytes(blob);
 
+	if (!blob->magic)
+		return 0;
 	if (!parse_hex(blob->magic, magic, n_bytes))
 		return err_set(e, ERR_USAGE, "magic `%s` of %s is not hex", blob->magic,
 			       blob->name);

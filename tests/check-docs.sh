@@ -276,7 +276,7 @@ finds check_readme_commands README.md 's/--board generic/--board rpi4/' "a comma
 agrees check_readme_board boards/README.md "the board of the README passes"
 finds check_readme_board boards/README.md 's/^table: gpt/table: apm/' "a board that does not"
 agrees check_readme_boards boards/data/README.md "its table of boards is that of the program"
-finds check_readme_boards boards/data/README.md '/^| .*.rpi4./s/| no |/| qemu |/' "a board that is told to be tested"
+finds check_readme_boards boards/data/README.md '/^| .*.rpi4./s/| layout |/| qemu |/' "a board that is told to be tested"
 finds check_readme_boards boards/data/README.md 's/, .x86-hybrid.//; s/.x86-hybrid., //; /^| .x86-hybrid/d' "a missing board"
 agrees check_readme_verbs README.md "so is its table of verbs"
 finds check_readme_verbs README.md '/^| .pack. |/d' "a missing verb"

@@ -46,7 +46,7 @@ static void put_blob(const struct board_blob *blob, struct buf *out)
 	json_open(out, NULL, '{');
 	json_text(out, "name", blob->name);
 	json_u64(out, "offset_bytes", blob->offset_bytes);
-	json_text(out, "magic", blob->magic);
+	put_text_if("magic", blob->magic, out);
 	json_u64(out, "magic_at_bytes", blob->magic_at_bytes);
 	if (blob->file) {
 		json_text(out, "file", blob->file);

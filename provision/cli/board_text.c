@@ -71,7 +71,7 @@ static void put_blob(const struct board_blob *blob, struct buf *out)
 {
 	put_quoted("  - name: ", blob->name, out);
 	buf_printf(out, "    offset: %" PRIu64 "\n", blob->offset_bytes);
-	put_quoted("    magic: ", blob->magic, out);
+	put_text_if("    magic: ", blob->magic, out);
 	put_number_if("    magic_at: ", blob->magic_at_bytes, out);
 	put_text_if("    file: ", blob->file, out);
 	put_number_if("    maximum: ", blob->maximum_bytes, out);

@@ -137,6 +137,27 @@ static void magic_at_its_offset_will_do(void **state)
 	assert_string_equal(check(HEAD BLOB, &t, "__ab", 4, &e), "");
 }
 
+static void magic_may_be_behind_the_start_of_its_blob(void **state)
+{
+	struct table t = {.kind = TABLE_NONE};
+	struct err e;
+
+	(void)state;
+	assert_string_equal(check(HEAD BLOB "  magic_at: 3\n", &t, "_____ab", 7, &e), "");
+}
+
+static void blob_without_a_magic_is_not_looked_for(void **state)
+{
+	struct table t = {.kind = TABLE_NONE};
+	struct err e;
+
+	(void)state;
+	assert_string_equal(check(HEAD "table: any\nfirmware: [{file: f, source: s}]\nblobs:\n"
+				       "- {name: SPL, offset: 2, file: f, maximum: 8}\n",
+				  &t, "_", 1, &e),
+			    "");
+}
+
 static void magic_elsewhere_is_refused(void **state)
 {
 	struct table t = {.kind = TABLE_NONE};
@@ -199,6 +220,8 @@ int main(void)
 		cmocka_unit_test(missing_partition_is_refused_with_the_wanted_types),
 		cmocka_unit_test(every_wanted_partition_must_be_there),
 		cmocka_unit_test(magic_at_its_offset_will_do),
+		cmocka_unit_test(magic_may_be_behind_the_start_of_its_blob),
+		cmocka_unit_test(blob_without_a_magic_is_not_looked_for),
 		cmocka_unit_test(magic_elsewhere_is_refused),
 		cmocka_unit_test(image_that_ends_before_the_magic_is_refused),
 		cmocka_unit_test(empty_image_is_refused),

@@ -182,6 +182,23 @@ static void blobs_that_overlap_are_refused(void **state)
 		"a.yaml:11: `y` at byte 1023 with 1024 bytes overlaps `x` at byte 0 with 1024");
 }
 
+static void blob_of_neither_a_magic_nor_a_file_is_refused(void **state)
+{
+	(void)state;
+	refuses(HEAD "- {name: x, offset: 0}\n",
+		"a.yaml:10: blob `x` has neither a `magic` to look for nor a `file`");
+}
+
+static void blob_of_a_file_needs_no_magic(void **state)
+{
+	(void)state;
+	CLEANUP(board_freep)
+	struct board *b = parse(HEAD "- {name: y, offset: 1K, file: spl.bin, maximum: 1K, "
+				     "holes: [{offset: 0, size: 8}]}\n");
+
+	assert_null(b->blobs[0].magic);
+}
+
 static void blobs_side_by_side_are_read(void **state)
 {
 	(void)state;
@@ -213,6 +230,8 @@ int main(void)
 		cmocka_unit_test(magic_in_a_hole_is_refused),
 		cmocka_unit_test(magic_behind_the_maximum_is_refused),
 		cmocka_unit_test(blobs_that_overlap_are_refused),
+		cmocka_unit_test(blob_of_neither_a_magic_nor_a_file_is_refused),
+		cmocka_unit_test(blob_of_a_file_needs_no_magic),
 		cmocka_unit_test(blobs_side_by_side_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
