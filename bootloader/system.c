@@ -61,8 +61,9 @@ static bool is_same(const struct tree_entry *there, const struct tree_entry *fil
 		return false;
 	if (file->source_path)
 		return strcmp(there->source_path, file->source_path) == 0;
-	return there->content.bytes == file->content.bytes &&
-	       there->content.n_bytes == file->content.n_bytes;
+	return there->content.n_bytes == file->content.n_bytes &&
+	       (file->content.n_bytes == 0 ||
+		memcmp(there->content.bytes, file->content.bytes, file->content.n_bytes) == 0);
 }
 
 /* file, with its content or the path of it, as folder/name. */
