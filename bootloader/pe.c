@@ -240,11 +240,12 @@ static int check_sizes(const struct pe *pe, const struct pe_section *sections, s
 				       "smaller",
 				       sections[i].name, sections[i].content.n_bytes);
 		p = next_place(pe, p, sections[i].content.n_bytes);
-		if (p.raw_at > UINT32_MAX || p.address > UINT32_MAX)
+		uint64_t end_bytes = max_u64(p.raw_at, p.address);
+		if (end_bytes > UINT32_MAX)
 			return err_set(e, ERR_USAGE,
-				       "with %s of %zu bytes it has %" PRIu64
-				       ", and a PE image less than 4 GiB; make it smaller",
-				       sections[i].name, sections[i].content.n_bytes, p.raw_at);
+				       "with %s of %zu bytes it ends at byte %" PRIu64
+				       ", and a PE image before 4 GiB; make it smaller",
+				       sections[i].name, sections[i].content.n_bytes, end_bytes);
 	}
 	*out_n_bytes = (size_t)p.raw_at;
 	return 0;

@@ -414,8 +414,29 @@ static void sections_of_4_gib_together_are_refused(void **state)
 
 	(void)state;
 	refuses_sections((struct span){p.bytes, FILE_BYTES}, large, 2,
-			 "with .linux of 1073741824 bytes it has 4294968320, and a PE image less "
-			 "than 4 GiB; make it smaller");
+			 "with .linux of 1073741824 bytes it ends at byte 4294991872, and a PE "
+			 "image before 4 GiB; make it smaller");
+}
+
+static void memory_of_4_gib_is_refused(void **state)
+{
+	struct program p = program_with_le32(SECTIONS_AT + 12, 0xffffd000);
+
+	(void)state;
+	refuses(&p, FILE_BYTES,
+		"with .linux of 6 bytes it ends at byte 4294967296, and a PE image before 4 GiB; "
+		"make it smaller");
+}
+
+static void file_of_4_gib_is_refused(void **state)
+{
+	struct program p = program_with_le32(OPTIONAL_AT + 36, 0x10000);
+	struct pe_section large = {".initrd", {p.bytes, (size_t)UINT32_MAX + 1 - 0x10000}};
+
+	(void)state;
+	refuses_sections((struct span){p.bytes, FILE_BYTES}, &large, 1,
+			 "with .initrd of 4294901760 bytes it ends at byte 4294967296, and a PE "
+			 "image before 4 GiB; make it smaller");
 }
 
 static void machine_is_read(void **state)
@@ -469,6 +490,8 @@ int main(void)
 		cmocka_unit_test(section_that_is_there_already_is_refused),
 		cmocka_unit_test(section_of_4_gib_is_refused),
 		cmocka_unit_test(sections_of_4_gib_together_are_refused),
+		cmocka_unit_test(memory_of_4_gib_is_refused),
+		cmocka_unit_test(file_of_4_gib_is_refused),
 		cmocka_unit_test(machine_is_read),
 		cmocka_unit_test(file_without_headers_has_no_machine),
 	};

@@ -213,6 +213,16 @@ static void command_line_of_several_lines_is_refused(void **state)
 		"one line");
 }
 
+static void command_line_with_a_deleted_letter_is_refused(void **state)
+{
+	struct method_fixture *f = *state;
+
+	f->slots[0].cmdline = "quiet\177";
+	method_fixture_refuses(f, METHOD,
+			       "byte 6 of the command line is a control character; put all of it "
+			       "on one line");
+}
+
 static void command_line_that_the_kernel_cuts_off_is_refused(void **state)
 {
 	struct method_fixture *f = *state;
@@ -255,6 +265,7 @@ int main(void)
 		TEST(slots_with_boot_partitions_of_their_own_are_refused),
 		TEST(device_tree_that_is_not_given_is_refused),
 		TEST(command_line_of_several_lines_is_refused),
+		TEST(command_line_with_a_deleted_letter_is_refused),
 		TEST(command_line_that_the_kernel_cuts_off_is_refused),
 		TEST(longest_command_line_will_do),
 	};
