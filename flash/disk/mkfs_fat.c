@@ -18,6 +18,7 @@
 #include "flash/base/spawn.h"
 #include "flash/disk/fat.h"
 #include "flash/disk/mkfs.h"
+#include "flash/disk/stage.h"
 
 enum {
 	ARGUMENTS_MAX = 256,      /* of one mmd or mcopy: far below what the kernel takes */
@@ -198,31 +199,6 @@ static int pipe_file(const struct job *j, const struct tree_entry *entry, struct
 	return start(j, argv, entry->content, e);
 }
 
-static int stage_bytes(struct span content, const char *path, struct err *e)
-{
-	CLEANUP(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return err_errno(e, "opening %s", path);
-	return fdio_write(fd, content.bytes, content.n_bytes, e);
-}
-
-/* Lay the file out as path, where one of the same name may be from another folder. */
-static int stage_file(const struct tree_entry *entry, const char *path, struct err *e)
-{
-	CLEANUP(freep) char *source = NULL;
-
-	(void)unlink(path);
-	if (!entry->source_path)
-		return stage_bytes(entry->content, path, e);
-	source = realpath(entry->source_path, NULL);
-	if (!source)
-		return err_errno(e, "%s", entry->source_path);
-	if (symlink(source, path) < 0)
-		return err_errno(e, "linking %s as %s", source, path);
-	return 0;
-}
-
 /* Copy what was staged into the folder in which entry is, and begin anew. */
 static int copy_staged(const struct job *j, struct arguments *a, const struct tree_entry *entry,
 		       struct err *e)
@@ -262,6 +238,7 @@ static int add_file(const struct job *j, struct arguments *a, const struct tree_
 		return pipe_file(j, entry, e);
 	if (asprintf(&path, "%s/%s", j->stage, slash ? slash + 1 : entry->path) < 0)
 		return err_errno(e, "%s", entry->path);
+	(void)unlink(path); /* one of the same name may be there from another folder */
 	if (stage_file(entry, path, e) < 0)
 		return -1;
 	return arguments_add(a, path, "", e);
