@@ -94,12 +94,19 @@ static enum table_kind kind_of(const struct board *b)
 	return b->build->table == BOARD_TABLE_GPT ? TABLE_GPT : TABLE_MBR;
 }
 
+/* With an MBR, what would be in it lies in front of the first partition. */
+static bool is_made(const struct board *b, const struct board_build_partition *p)
+{
+	return kind_of(b) == TABLE_GPT || strcmp(p->type, "bios-boot") != 0;
+}
+
 static void check_types(const struct board *b)
 {
 	for (unsigned i = 0; i < b->build->n_partitions; i++) {
 		char type[PART_TYPE_BYTES];
 		struct err e = {0};
-		if (part_type_find(b->build->partitions[i].type, b->arch, kind_of(b), type, &e) < 0)
+		const struct board_build_partition *p = &b->build->partitions[i];
+		if (is_made(b, p) && part_type_find(p->type, b->arch, kind_of(b), type, &e) < 0)
 			fail_msg("%s: %s", b->id, e.text);
 	}
 }
