@@ -115,7 +115,8 @@ static int check_type(const struct job *j, unsigned bits, struct err *e)
 		return err_errno(e, "opening %s", j->r->path);
 	if (fdio_pread(fd, sector, sizeof sector, j->r->offset_bytes, &n_bytes, e) < 0)
 		return -1;
-	const uint64_t n_root_sectors = le16(sector + 17) * FAT_ENTRY_BYTES / FAT_SECTOR_BYTES;
+	const uint64_t n_root_sectors =
+		(uint64_t)le16(sector + 17) * FAT_ENTRY_BYTES / FAT_SECTOR_BYTES;
 	const uint64_t n_sectors = le16(sector + 19) ? le16(sector + 19) : le32(sector + 32);
 	const uint64_t n_fat_sectors = le16(sector + 22) ? le16(sector + 22) : le32(sector + 36);
 	const uint64_t n_used = le16(sector + 14) + sector[16] * n_fat_sectors + n_root_sectors;
