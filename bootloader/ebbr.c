@@ -1,7 +1,8 @@
-/* UEFI that U-Boot brings, as the Embedded Base Boot Requirements have it: what systemd_boot.c
- * does, and device trees in dtb/, where U-Boot looks for the one to give to UEFI programs
- * (doc/develop/distro.rst, efi_dtb_prefixes). Firmware in the way of the partitions is kept by a
- * partition of type `linux-reserved` in the profile, if there is any.
+/* UEFI that U-Boot brings, as the Embedded Base Boot Requirements have it, in place of
+ * extlinux.conf, which U-Boot prefers: what systemd_boot.c does, and device trees in dtb/, where
+ * U-Boot looks for the one to give to UEFI programs (doc/develop/distro.rst, efi_dtb_prefixes).
+ * Firmware in the way of the partitions is kept by a partition of type `linux-reserved` in the
+ * profile, if there is any.
  *
  * Two slots: systemd-boot offers both, and starts a. It cannot count tries: they are in the name of
  * a file, and U-Boot's UEFI renames none (lib/efi_loader/efi_file.c of 2023.01 says so, and a was
@@ -26,7 +27,7 @@ static int add(const struct boot_input *in, struct boot_output *out, struct err 
 const struct boot_method boot_method_ebbr = {
 	.name = "ebbr",
 	.title = "UEFI by U-Boot (EBBR) with systemd-boot",
-	.kind = BOOT_UEFI,
+	.kind = BOOT_U_BOOT,
 	.has_slots = true,
 	.has_fallback = false,
 	.firmware = firmware,
