@@ -45,7 +45,8 @@ run "$LKFLASH" boards show x86-bios --json --boards-dir "$TMP/empty.d"
 is "$(jq -c '.blobs[0]' <<<"$out")" \
 	'{"name":"boot sector signature","offset_bytes":510,"magic":"55aa","magic_at_bytes":0}' \
 	"boards show --json tells the blobs"
-is "$(jq -c '.build.methods, .build.partitions[0].content' <<<"$out" | tr '\n' ' ')" '["grub"] "boot" ' \
+is "$(jq -c '.build.methods, (.build.partitions[] | select(.name == "boot").content)' <<<"$out" | tr '\n' ' ')" \
+	'["grub"] "boot" ' \
 	"and what is built"
 
 # A profile that has every key.
