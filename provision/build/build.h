@@ -21,6 +21,7 @@ struct build_request {
 	uint64_t size_bytes;    /* of the medium; 0: the smallest */
 	enum board_table table; /* BOARD_TABLE_ANY: the profile's */
 	unsigned n_slots;       /* 0: one */
+	bool is_data_left_out;  /* no partition for data */
 	const char *method;     /* stands in for the profile's of its kind; NULL: the profile's */
 	const char *seed;       /* what UUIDs are made from; NULL: all inputs */
 	int64_t time_s;

@@ -21,7 +21,8 @@ struct payload_request {
 	const char *rootfs_path;       /* folder, tar, or image of squashfs, erofs, ext4 */
 	const char *const *boot_files; /* "SRC:DST" */
 	size_t n_boot_files;
-	int64_t time_s;
+	const char *version; /* of the image, for menus */
+	int64_t time_s;      /* no file in the image is younger */
 	const char *scratch_folder;
 };
 
@@ -39,7 +40,8 @@ struct payload {
 	struct payload_maps *maps; /* owned */
 };
 
-/* Fails with ERR_USAGE for what does not go together or is not what it should be (a kernel for
+/* *out must stay where it is, since it points into itself; it is empty after a failure. Fails with
+ * ERR_USAGE for what does not go together or is not what it should be (a kernel for
  * another machine, a file that is missing from a LinuxKit build), naming it; with ERR_IO. */
 int payload_load(const struct payload_request *r, struct payload *out, struct err *e);
 void payload_release(struct payload *p);

@@ -8,51 +8,11 @@
 #include "provision/cli/command.h"
 #include "provision/cli/report.h"
 #include "provision/cli/seal_options.h"
-#include "provision/cli/survey_options.h"
-
-static int survey_image(const struct seal_options *so, struct survey **out, struct err *e)
-{
-	struct survey_options survey = {
-		.o = so->o, .listener = so->listener, .is_packed_refused = true};
-
-	return survey_options_run(&survey, out, e);
-}
-
-/* Write bytes to path and say so. */
-static int save(const struct seal_options *so, const char *path, const struct buf *bytes,
-		const char *what, struct err *e)
-{
-	if (fdio_save(path, bytes->bytes, bytes->n_bytes, 0644, e) < 0)
-		return -1;
-	return seal_options_tell(so, EVENT_DONE, what, path, e);
-}
-
-/* Where the signed manifest goes. */
-static int choose_path(const struct options *o, char **out, struct err *e)
-{
-	const char *where = o->operands[0];
-	char *path = NULL;
-
-	if (!o->out_path && (strcmp(where, "-") == 0 || strstr(where, "://")))
-		return err_set(e, ERR_USAGE, "--out FILE is needed: there is no place beside %s",
-			       where);
-	if ((o->out_path ? asprintf(&path, "%s", o->out_path) : asprintf(&path, "%s.lkm", where)) <
-	    0)
-		return err_errno(e, "%s", where);
-	*out = path;
-	return 0;
-}
+#include "provision/cli/sign_image.h"
 
 static int sign(struct seal_options *so, struct err *e)
 {
-	CLEANUP(freep) char *path = NULL;
-	CLEANUP(survey_freep) struct survey *s = NULL;
-	CLEANUP(buf_release) struct buf sections = {0};
-
-	if (choose_path(so->o, &path, e) < 0 || seal_options_load(so, true, e) < 0 ||
-	    survey_image(so, &s, e) < 0 || seal_options_sign(so, s, &sections, e) < 0)
-		return -1;
-	return save(so, path, &sections, "signed manifest in ", e);
+	return seal_options_load(so, true, e) < 0 ? -1 : sign_image(so, e);
 }
 
 /* ---- A signature from elsewhere ---- */
@@ -69,10 +29,11 @@ static int write_manifest(struct seal_options *so, struct err *e)
 	if (o->key_paths.n_items > 0 || o->cert_paths.n_items > 0 || o->out_path)
 		return err_set(e, ERR_USAGE,
 			       "--manifest-only signs nothing; leave out --key, --cert and --out");
-	if (seal_options_load(so, false, e) < 0 || survey_image(so, &s, e) < 0 ||
+	if (seal_options_load(so, false, e) < 0 || sign_survey(so, &s, e) < 0 ||
 	    seal_options_prepare(so, s, &seal, e) < 0)
 		return -1;
-	return save(so, o->manifest_out_path, &seal.manifest_json, "manifest to be signed in ", e);
+	return sign_save(so, o->manifest_out_path, &seal.manifest_json, "manifest to be signed in ",
+			 e);
 }
 
 static int check_attach(const struct options *o, struct err *e)
@@ -101,7 +62,7 @@ static int attach(struct seal_options *so, struct err *e)
 	struct signed_bytes manifest = {0};
 	struct seal_trust room = {0};
 
-	if (check_attach(o, e) < 0 || choose_path(o, &path, e) < 0 ||
+	if (check_attach(o, e) < 0 || sign_choose_path(o, &path, e) < 0 ||
 	    seal_options_load_trust(so, e) < 0 ||
 	    fdio_load(o->manifest_where, MANIFEST_MAX_BYTES, &json, &manifest.content_bytes, e) <
 		    0 ||
@@ -110,10 +71,10 @@ static int attach(struct seal_options *so, struct err *e)
 		return -1;
 	manifest.content = json;
 	manifest.signature = signature;
-	if (survey_image(so, &s, e) < 0 ||
+	if (sign_survey(so, &s, e) < 0 ||
 	    seal_attach(s, &manifest, seal_options_trust(so, &room), &sections, e) < 0)
 		return -1;
-	return save(so, path, &sections, "signed manifest in ", e);
+	return sign_save(so, path, &sections, "signed manifest in ", e);
 }
 
 static int run(const struct options *o, struct err *e)

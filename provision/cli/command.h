@@ -20,7 +20,8 @@ struct command {
 	unsigned groups;  /* or of enum option_group: the options it takes */
 	size_t n_operands_min;
 	size_t n_operands_max; /* OPERANDS_MANY: no limit */
-	bool watches_signals;  /* it looks at options.cancel and cleans up; else signals end it */
+	bool can_be_planned;  /* `plan VERB` prints what it would do: it looks at options.is_plan */
+	bool watches_signals; /* it looks at options.cancel and cleans up; else signals end it */
 
 	/* Do it, and print what it has to say on standard output. o->operands has as many as asked
 	 * for above. A failure with an empty text has been told already (by a report). */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "flash/base/parse.h"
+
 static const char *get(const char *name)
 {
 	const char *value = getenv(name);
@@ -30,6 +32,22 @@ struct environment environment_read(void)
 		.is_terminal_dumb = !terminal || strcmp(terminal, "dumb") == 0,
 		.is_root = geteuid() == 0,
 	};
+}
+
+int environment_source_date(const struct environment *env, int64_t fallback_s, int64_t *out_s,
+			    struct err *e)
+{
+	uint64_t seconds = 0;
+
+	if (!env->source_date) {
+		*out_s = fallback_s;
+		return 0;
+	}
+	if (!parse_u64(env->source_date, &seconds) || seconds > INT64_MAX)
+		return err_set(e, ERR_USAGE, "SOURCE_DATE_EPOCH=%s is no number of seconds",
+			       env->source_date);
+	*out_s = (int64_t)seconds;
+	return 0;
 }
 
 /* Empty when nothing says where. xdg and home_folder: what to use of an ordinary user's. */

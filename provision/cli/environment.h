@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "flash/base/err.h"
 
@@ -20,6 +21,11 @@ struct environment {
 };
 
 struct environment environment_read(void);
+
+/* SOURCE_DATE_EPOCH in seconds since 1970, fallback_s when it is not set. Fails with ERR_USAGE when
+ * it is no number. */
+int environment_source_date(const struct environment *env, int64_t fallback_s, int64_t *out_s,
+			    struct err *e);
 
 /* The folder for what must be remembered, into *out, owned by the caller: given (--state-dir), else
  * LKFLASH_STATE_DIR, else /var/lib/lkflash for root and lkflash in XDG_STATE_HOME or

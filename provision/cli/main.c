@@ -23,7 +23,8 @@ enum { EXIT_SIGNALLED = 128 }; /* plus the signal's number, as shells say it */
 struct call {
 	const struct command *command;
 	bool is_verb_given;
-	char **args; /* borrowed; without the verb */
+	bool is_plan; /* `plan` stood in front of it */
+	char **args;  /* borrowed; without the verb */
 	size_t n_args;
 };
 
@@ -45,20 +46,44 @@ static int unknown_verb(const char *word, struct err *e)
 	return err_hint(e, "`lkflash help` lists the verbs");
 }
 
-/* Find the verb and take it out of args. Without one it is write. */
-static int call_from(char **args, size_t n_args, struct call *out, struct err *e)
+/* Take the verb at the first operand out of args; NULL, and all stays, when there is none. */
+static const struct command *take_verb(char **args, size_t *n_args)
+{
+	size_t place = options_first_operand(args, *n_args);
+	const struct command *c = place < *n_args ? command_by_name(args[place]) : NULL;
+
+	if (c) {
+		memmove(args + place, args + place + 1, (*n_args - place - 1) * sizeof *args);
+		(*n_args)--;
+	}
+	return c;
+}
+
+/* Is what stands behind `plan` a verb, rather than an image of that name? */
+static bool is_planned_verb(char **args, size_t n_args)
 {
 	size_t place = options_first_operand(args, n_args);
 	const struct command *c = place < n_args ? command_by_name(args[place]) : NULL;
 
+	return c && c->can_be_planned;
+}
+
+/* Find the verb and take it out of args. Without one it is write. */
+static int call_from(char **args, size_t n_args, struct call *out, struct err *e)
+{
+	size_t place = options_first_operand(args, n_args);
+	const struct command *c = take_verb(args, &n_args);
+
 	if (c) {
-		memmove(args + place, args + place + 1, (n_args - place - 1) * sizeof *args);
-		*out = (struct call){c, true, args, n_args - 1};
+		bool is_plan = strcmp(c->name, "plan") == 0 && is_planned_verb(args, n_args);
+		if (is_plan)
+			c = take_verb(args, &n_args);
+		*out = (struct call){c, true, is_plan, args, n_args};
 		return 0;
 	}
 	if (place < n_args && looks_like_verb(args[place]))
 		return unknown_verb(args[place], e);
-	*out = (struct call){command_default(), false, args, n_args};
+	*out = (struct call){command_default(), false, false, args, n_args};
 	return 0;
 }
 
@@ -100,6 +125,7 @@ static int run(char **args, size_t n_args, int *out_signal, struct err *e)
 		return -1;
 	const struct cancel cancel = {.fd = fd};
 	options.cancel = &cancel;
+	options.is_plan = call.is_plan;
 	options.environment = environment_read();
 	return run_command(call.command, &options, out_signal, e);
 }

@@ -112,14 +112,11 @@ static int take_rollback(const struct options *o, struct manifest *m, struct err
 
 static int take_build_time(const struct options *o, struct manifest *m, struct err *e)
 {
-	const char *text = o->environment.source_date;
+	int64_t time_s = 0;
 
-	if (!text) {
-		m->build_time_s = (uint64_t)time(NULL);
-		return 0;
-	}
-	if (!parse_u64(text, &m->build_time_s))
-		return err_set(e, ERR_USAGE, "SOURCE_DATE_EPOCH=%s is no number of seconds", text);
+	if (environment_source_date(&o->environment, (int64_t)time(NULL), &time_s, e) < 0)
+		return -1;
+	m->build_time_s = (uint64_t)time_s;
 	return 0;
 }
 

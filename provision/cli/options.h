@@ -84,6 +84,25 @@ struct options {
 	const char *extract_dir;
 
 	/* building */
+	/* building */
+	bool is_plan; /* `plan build`: print what would be done */
+	const char *kernel_path;
+	const char *initrd_path;
+	const char *cmdline;
+	const char *dtb_dir;
+	const char *microcode_path;
+	const char *linuxkit;
+	const char *rootfs_path;
+	struct option_list boot_files;
+	uint64_t size_bytes;
+	unsigned table; /* index into mbr|gpt, plus one */
+	uint64_t n_slots;
+	const char *method;
+	const char *seed;
+	bool is_data_left_out;
+	const char *boot_key_path;
+	const char *sign; /* KEY,CERT */
+
 	const char *firmware_dir;
 	const char *mirror;       /* of Debian */
 	const char *keyring_path; /* of whom it is signed by */
@@ -113,6 +132,7 @@ enum option_group {
 	OPTIONS_SIGN = 1 << 12,
 	OPTIONS_PACK = 1 << 13,
 	OPTIONS_INSPECT = 1 << 14,
+	OPTIONS_BUILD = 1 << 15,
 	OPTIONS_FIRMWARE = 1 << 16, /* where the firmware of a board is */
 	OPTIONS_FETCH = 1 << 17,
 };

@@ -14,6 +14,11 @@
 		name, 0, argument, help, groups, OPTION_TEXT, offsetof(struct options, member), 0, \
 			0                                                                          \
 	}
+#define TEXT_LETTER(name, letter, argument, help, groups, member)                                  \
+	{                                                                                          \
+		name, letter, argument, help, groups, OPTION_TEXT,                                 \
+			offsetof(struct options, member), 0, 0                                     \
+	}
 #define LIST(name, argument, help, groups, member)                                                 \
 	{                                                                                          \
 		name, 0, argument, help, groups, OPTION_LIST, offsetof(struct options, member), 0, \
@@ -82,12 +87,14 @@ static const struct option table[] = {
 	LIST("key", "FILE", "private key to sign with", OPTIONS_MANIFEST, key_paths),
 	LIST("cert", "FILE", "its certificate, in the same order", OPTIONS_MANIFEST, cert_paths),
 	LIST("board", "ID", "a board the image is for", OPTIONS_MANIFEST, board_ids),
-	TEXT("version", "TEXT", "version of the image", OPTIONS_MANIFEST, image_version),
-	TEXT("name", "NAME", "name of the image (default: the file's)", OPTIONS_MANIFEST, name),
-	NUMBER("security-version", "N", "what the floor is held against", OPTIONS_MANIFEST,
-	       security_version, 0, (UINT64_C(1) << 53) - 1),
-	TEXT("rollback-group", "NAME", "images that share a floor", OPTIONS_MANIFEST,
-	     rollback_group),
+	TEXT("version", "TEXT", "version of the image", OPTIONS_MANIFEST | OPTIONS_BUILD,
+	     image_version),
+	TEXT("name", "NAME", "name of the image (default: the file's)",
+	     OPTIONS_MANIFEST | OPTIONS_BUILD, name),
+	NUMBER("security-version", "N", "what the floor is held against",
+	       OPTIONS_MANIFEST | OPTIONS_BUILD, security_version, 0, (UINT64_C(1) << 53) - 1),
+	TEXT("rollback-group", "NAME", "images that share a floor",
+	     OPTIONS_MANIFEST | OPTIONS_BUILD, rollback_group),
 	NUMBER("sector", "512|4096", "sector size the image is made for", OPTIONS_MANIFEST,
 	       sector_bytes, 512, 4096),
 	CHOICE("holes", "zero|skip", "holes read as zeros, or do not matter", OPTIONS_MANIFEST,
@@ -107,6 +114,30 @@ static const struct option table[] = {
 	NUMBER("level", "N", "zstd level (default: 3)", OPTIONS_PACK, level, 1, 19),
 	TEXT("extract", "DIR", "write the parts of the manifest there", OPTIONS_INSPECT,
 	     extract_dir),
+
+	TEXT("kernel", "FILE", "kernel to start", OPTIONS_BUILD, kernel_path),
+	TEXT("initrd", "FILE", "its initial RAM disk", OPTIONS_BUILD, initrd_path),
+	TEXT("cmdline", "TEXT", "its command line; {root} {boot} {slot}", OPTIONS_BUILD, cmdline),
+	TEXT("dtb", "DIR", "device trees, as the kernel installs them", OPTIONS_BUILD, dtb_dir),
+	TEXT("ucode", "FILE", "microcode, put in front of the initrd", OPTIONS_BUILD,
+	     microcode_path),
+	TEXT("linuxkit", "PREFIX", "a LinuxKit build: PREFIX-kernel, .tar", OPTIONS_BUILD,
+	     linuxkit),
+	TEXT("rootfs", "PATH", "root file system: folder, tar or image", OPTIONS_BUILD,
+	     rootfs_path),
+	LIST("boot-file", "SRC:DST", "another file for the boot partition", OPTIONS_BUILD,
+	     boot_files),
+	SIZE("size", "SIZE", "of the medium (default: the smallest)", OPTIONS_BUILD, size_bytes, 1,
+	     UINT64_C(1) << 50),
+	CHOICE("table", "mbr|gpt", "kind of partition table", OPTIONS_BUILD, table),
+	NUMBER("slots", "1|2", "how many systems to put on it", OPTIONS_BUILD, n_slots, 1, 2),
+	TEXT("method", "NAME", "boot method instead of the profile's", OPTIONS_BUILD, method),
+	TEXT("seed", "TEXT", "what UUIDs are made from", OPTIONS_BUILD, seed),
+	FLAG("no-data", 0, "leave out the partition for data", OPTIONS_BUILD, is_data_left_out),
+	TEXT("boot-key", "FILE", "RSA-2048 key that firmware trusts", OPTIONS_BUILD, boot_key_path),
+	TEXT("sign", "KEY,CERT", "sign the image in the same go", OPTIONS_BUILD, sign),
+	TEXT_LETTER("out", 'o', "FILE", "where the image goes", OPTIONS_BUILD, out_path),
+	TEXT("firmware", "DIR", "firmware files, by name", OPTIONS_FIRMWARE, firmware_dir),
 	TEXT("out", "DIR", "where the files go (default: the cache)", OPTIONS_FETCH, out_path),
 	TEXT("mirror", "URL", "a mirror of Debian nearer to you", OPTIONS_FETCH, mirror),
 	TEXT("keyring", "FILE", "keys of a mirror that Debian does not sign", OPTIONS_FETCH,
