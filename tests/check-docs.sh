@@ -226,6 +226,16 @@ printf '%s\n' 'id: acme' 'name: Acme' 'arch: any' 'boot: any' 'tested: no' 'tabl
 	'  - file: acme.bin' '    package: acme:all' '    path: acme.bin' \
 	'  - file: other.bin' '    source: elsewhere' >"$TMP/boards/acme.yaml"
 json 0 firmware --boards-dir "$TMP/boards" --mirror "file://$ARCHIVE" --keyring "$TMP/us.gpg" acme
+printf '%s\n' 'id: built' 'name: Built' 'arch: x86_64' 'boot: any' 'tested: no' 'table: any' 'blobs:' \
+	'  - {name: first, offset: 32K, magic: "61", file: acme.bin, maximum: 1K}' \
+	'build:' '  methods: [raw-blobs, extlinux]' '  table: gpt' '  partitions:' \
+	'    - {name: second, type: linux-reserved, size: 1M, content: file, file: acme.bin}' \
+	'    - {name: boot, type: fat, minimum: 8M, content: boot, file_system: vfat}' \
+	'firmware:' '  - {file: acme.bin, source: elsewhere}' >"$TMP/boards/built.yaml"
+json 0 plan build --boards-dir "$TMP/boards" --board built --kernel /usr/lib/memtest86+/memtest86+x64.bin \
+	--firmware "$TMP/acme"
+json 0 build --boards-dir "$TMP/boards" --board built --kernel /usr/lib/memtest86+/memtest86+x64.bin \
+	--firmware "$TMP/acme" --out "$TMP/built.raw"
 json_members "$TMP"/json/* >"$TMP/members"
 
 # ---- The man page

@@ -50,5 +50,5 @@ void build_format_json(const struct build *b, struct buf *out);
 uint64_t build_size_bytes(const struct build *b);
 
 /* Make the image at out_path, which appears when it is complete and durable. Emits phases and
- * progress. */
+ * progress, and leaves it to the caller to tell the end. */
 int build_make(struct build *b, struct err *e);

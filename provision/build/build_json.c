@@ -42,7 +42,7 @@ static void put_part(const struct build *b, size_t i, struct buf *out)
 	if (p->mkfs)
 		json_text(out, "uuid", uuid_format(p->fs_uuid, uuid));
 	put_text(out, "file", p->file);
-	if (p->mkfs)
+	if (p->mkfs && p->tree == &p->own) /* a root file system has too many */
 		put_files(p->tree, out);
 	json_close(out, '}');
 }

@@ -262,9 +262,5 @@ int build_make(struct build *b, struct err *e)
 	if (check_room(&m, e) < 0 || make_content(&m, e) < 0)
 		return err_wrap(e, "building %s", b->r.out_path);
 	tell(&m, EVENT_PHASE, PHASE_FLUSH, NULL);
-	if (fdio_temp_commit(m.file, e) < 0)
-		return -1;
-	m.total_bytes = m.done_bytes = b->layout.medium_size_bytes;
-	tell(&m, EVENT_DONE, PHASE_FLUSH, "built");
-	return 0;
+	return fdio_temp_commit(m.file, e);
 }

@@ -173,6 +173,21 @@ static int check_unsigned(const struct options *o, struct err *e)
 
 /* ---- The verb ---- */
 
+static void tell_built(const struct options *o, const struct listener *listener,
+		       uint64_t size_bytes)
+{
+	const struct event ev = {
+		.kind = EVENT_DONE,
+		.phase = PHASE_FLUSH,
+		.done_bytes = size_bytes,
+		.total_bytes = size_bytes,
+		.target = o->out_path,
+		.text = "built",
+	};
+
+	event_emit(listener, &ev);
+}
+
 static int make(const struct options *o, const struct listener *listener, struct err *e)
 {
 	CLEANUP(build_freep) struct build *b = NULL;
@@ -193,7 +208,10 @@ static int make(const struct options *o, const struct listener *listener, struct
 		return print_plan(o, b, e);
 	if (build_make(b, e) < 0)
 		return -1;
-	return o->sign ? sign_image(&seal, e) : 0;
+	if (o->sign)
+		return sign_image(&seal, e);
+	tell_built(o, listener, build_size_bytes(b));
+	return 0;
 }
 
 static int run(const struct options *o, struct err *e)

@@ -8,7 +8,7 @@ _lkflash_verbs() {
 
 # Each option of VERB, with the name of its argument: "--board ID".
 _lkflash_options() {
-	"$1" help "$2" 2>/dev/null | sed -n 's/^  .* \(--[a-z-]\+\( [A-Za-z0-9|]\+\)\?\)  .*/\1/p'
+	"$1" help "$2" 2>/dev/null | sed -n 's/^  .* \(--[a-z-]\+\( [A-Za-z0-9|:,]\+\)\?\)  .*/\1/p'
 }
 
 # The first verb among the words before the cursor; write when there is none.
@@ -38,7 +38,7 @@ _lkflash_value() {
 	case $argument in
 	ID) compgen -W "$(_lkflash_boards "$program")" -- "$cur" ;;
 	DIR) compgen -d -- "$cur" ;;
-	*'|URL' | FILE | IMAGE) compgen -f -- "$cur" ;;
+	*'|URL' | FILE | IMAGE | PREFIX | PATH | SRC:DST) compgen -f -- "$cur" ;;
 	*'|'*) compgen -W "${argument//|/ }" -- "$cur" ;;
 	esac
 }

@@ -218,6 +218,19 @@ static int parse_long(struct parser *p, const char *arg, struct err *e)
 	return set_member(p, o, value, e);
 }
 
+/* A letter with a value is the last of its group: what is left of the argument is the value, or the
+ * next argument. */
+static int parse_letter_value(struct parser *p, const struct option *o, const char *rest,
+			      struct err *e)
+{
+	const struct spelling s = {.value = *rest ? rest : NULL};
+	const char *value = NULL;
+
+	if (take_value(p, o, &s, &value, e) < 0)
+		return -1;
+	return set_member(p, o, value, e);
+}
+
 static int parse_letters(struct parser *p, const char *arg, struct err *e)
 {
 	for (const char *letter = arg + 1; *letter; letter++) {
@@ -227,6 +240,8 @@ static int parse_letters(struct parser *p, const char *arg, struct err *e)
 				      *letter);
 			return err_hint(e, "see `lkflash help %s`", p->command->name);
 		}
+		if (o->kind != OPTION_FLAG)
+			return parse_letter_value(p, o, letter + 1, e);
 		if (set_member(p, o, "", e) < 0)
 			return -1;
 	}
@@ -308,12 +323,23 @@ static bool takes_next(const char *arg)
 	return false;
 }
 
+/* Of several letters the last one decides: one with a value in front has the rest for it. */
+static bool letters_take_next(const char *arg)
+{
+	for (const char *letter = arg + 1; *letter; letter++) {
+		const struct option *o = by_letter(~0U, *letter);
+		if (o && o->kind != OPTION_FLAG)
+			return letter[1] == '\0';
+	}
+	return false;
+}
+
 size_t options_first_operand(char *const *args, size_t n_args)
 {
 	for (size_t i = 0; i < n_args && strcmp(args[i], "--") != 0; i++) {
 		if (!is_option(args[i]))
 			return i;
-		if (args[i][1] == '-' && takes_next(args[i]))
+		if (args[i][1] == '-' ? takes_next(args[i]) : letters_take_next(args[i]))
 			i++;
 	}
 	return n_args;

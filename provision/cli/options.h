@@ -1,8 +1,8 @@
 /* Options and operands of a verb: one table for all of them (options_table.c), strict parsing.
  *
- * Long options are written --name VALUE or --name=VALUE, single letters may be joined (-qy),
- * options may stand anywhere, and -- ends them. An option with a value may be given once unless it
- * is a list. */
+ * Long options are written --name VALUE or --name=VALUE, single letters may be joined (-qy), the
+ * value of one is the rest of the argument or the next one (-o FILE), options may stand anywhere,
+ * and -- ends them. An option with a value may be given once unless it is a list. */
 #pragma once
 
 #include <stdbool.h>

@@ -125,7 +125,7 @@ static const struct option table[] = {
 	     linuxkit),
 	TEXT("rootfs", "PATH", "root file system: folder, tar or image", OPTIONS_BUILD,
 	     rootfs_path),
-	LIST("boot-file", "SRC:DST", "another file for the boot partition", OPTIONS_BUILD,
+	LIST("boot-file", "SRC:DST", "a file for the boot partition", OPTIONS_BUILD,
 	     boot_files),
 	SIZE("size", "SIZE", "of the medium (default: the smallest)", OPTIONS_BUILD, size_bytes, 1,
 	     UINT64_C(1) << 50),

@@ -25,6 +25,12 @@ static const struct command verb = {
 	.n_operands_min = 2,
 	.n_operands_max = 3,
 };
+static const struct command builder = {
+	.name = "builder",
+	.operands = "",
+	.summary = "build a thing",
+	.groups = OPTIONS_GLOBAL | OPTIONS_BUILD,
+};
 static const struct command packer = {
 	.name = "packer",
 	.operands = "",
@@ -124,6 +130,41 @@ static void letters_may_be_joined(void **state)
 	assert_int_equal(f.result, 0);
 	assert_true(f.options.is_quiet);
 	assert_true(f.options.is_yes);
+}
+
+static void value_of_a_letter_is_the_next_argument(void **state)
+{
+	struct fixture f = parse(&builder, "-qo", "image.raw", NULL);
+
+	(void)state;
+	assert_int_equal(f.result, 0);
+	assert_true(f.options.is_quiet);
+	assert_string_equal(f.options.out_path, "image.raw");
+}
+
+static void value_of_a_letter_may_follow_at_once(void **state)
+{
+	struct fixture f = parse(&builder, "-oimage.raw", NULL);
+
+	(void)state;
+	assert_int_equal(f.result, 0);
+	assert_string_equal(f.options.out_path, "image.raw");
+}
+
+static void letter_without_its_value_is_refused(void **state)
+{
+	struct fixture f = parse(&builder, "-o", NULL);
+
+	(void)state;
+	assert_usage_error(&f, "--out needs a value: FILE");
+}
+
+static void value_of_a_letter_is_no_operand(void **state)
+{
+	char *args[] = {(char *)"-o", (char *)"verify", (char *)"build"};
+
+	(void)state;
+	assert_int_equal(options_first_operand(args, 3), 2);
 }
 
 static void list_keeps_its_values_in_order(void **state)
@@ -588,6 +629,10 @@ int main(void)
 		cmocka_unit_test(single_dash_is_an_operand),
 		cmocka_unit_test(value_may_follow_an_equals_sign),
 		cmocka_unit_test(letters_may_be_joined),
+		cmocka_unit_test(value_of_a_letter_is_the_next_argument),
+		cmocka_unit_test(value_of_a_letter_may_follow_at_once),
+		cmocka_unit_test(letter_without_its_value_is_refused),
+		cmocka_unit_test(value_of_a_letter_is_no_operand),
 		cmocka_unit_test(list_keeps_its_values_in_order),
 		cmocka_unit_test(choice_is_its_place),
 		cmocka_unit_test(size_may_have_a_unit),
