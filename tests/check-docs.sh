@@ -232,9 +232,9 @@ printf '%s\n' 'id: built' 'name: Built' 'arch: x86_64' 'boot: any' 'tested: no' 
 	'    - {name: second, type: linux-reserved, size: 1M, content: file, file: acme.bin}' \
 	'    - {name: boot, type: fat, minimum: 8M, content: boot, file_system: vfat}' \
 	'firmware:' '  - {file: acme.bin, source: elsewhere}' >"$TMP/boards/built.yaml"
-json 0 plan build --boards-dir "$TMP/boards" --board built --kernel /usr/lib/memtest86+/memtest86+x64.bin \
+json 0 plan build --boards-dir "$TMP/boards" --board built --kernel /boot/memtest86+x64.bin \
 	--firmware "$TMP/acme"
-json 0 build --boards-dir "$TMP/boards" --board built --kernel /usr/lib/memtest86+/memtest86+x64.bin \
+json 0 build --boards-dir "$TMP/boards" --board built --kernel /boot/memtest86+x64.bin \
 	--firmware "$TMP/acme" --out "$TMP/built.raw"
 json_members "$TMP"/json/* >"$TMP/members"
 

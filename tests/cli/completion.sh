@@ -52,7 +52,7 @@ is "$offers" "--boards-dir
 # ---- Their values
 offers --board ''
 is "$offers" "$("$LKFLASH" boards | awk 'NR > 1 {print $1}' | sort)" "--board takes the boards"
-offers sign --board rp
+offers sign --board rpi4
 is "$offers" rpi4 "also of sign"
 mkdir "$TMP/profiles"
 printf 'id: mine\nname: My board\narch: any\nboot: somehow\ntested: no\ntable: any\n' >"$TMP/profiles/mine.yaml"
@@ -84,6 +84,7 @@ offers boards sh
 is "$offers" show "boards takes show"
 offers boards show x86
 is "$offers" "x86-bios
+x86-hybrid
 x86-uefi" "which takes a board"
 offers boards check "$TMP/fi"
 is "$offers" "$TMP/file.pem" "check takes a file"
