@@ -14,7 +14,7 @@ IMAGE_PACKAGES := dosfstools mtools e2fsprogs squashfs-tools erofs-utils grub-co
 UNIT_PACKAGES := libcmocka-dev libfuse3-dev zlib1g-dev grub-pc-bin
 TEST_PACKAGES := $(DEMO_PACKAGES) $(IMAGE_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk lvm2 xz-utils gzip bzip2 \
 	lz4 zstd bmap-tools nbdkit libnbd-bin qemu-utils strace jq curl nginx-light expect bash-completion man-db \
-	procps systemd gpg gpg-agent gpgv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	procps systemd systemd-boot-efi sbsigntool gpg gpg-agent gpgv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 CLANG_PACKAGES := clang
 LINT_PACKAGES := $(CLANG_PACKAGES) $(UNIT_PACKAGES) clang-format clang-tidy cppcheck shellcheck git
 FUZZ_PACKAGES := $(CLANG_PACKAGES) libclang-rt-14-dev
