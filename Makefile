@@ -1,5 +1,5 @@
-# lkflash: make · demo · check · check SAN=1 · guests · check-mbedtls3 · lint · fuzz-<parser> · bench ·
-# cover · format · install
+# lkflash: make · demo · check · check SAN=1 · golden · guests · check-mbedtls3 · lint · fuzz-<parser> ·
+# bench · cover · format · install
 #
 # Quiet unless V=1. SAN=1 builds with address and undefined-behaviour sanitizers, SAN=thread with the
 # thread sanitizer, each in its own folder.
@@ -75,7 +75,8 @@ FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz
 FUZZ_REPLAYS := $(patsubst %,$(OUT)/tests/fuzz/replay_%,$(FUZZ_NAMES))
 # Programs that shell tests start.
 TEST_TOOLS := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/lib/*.c)))
-SHELL_TESTS := $(sort $(wildcard tests/check-*.sh tests/cli/*.sh tests/faults/*.sh))
+SHELL_TESTS := $(sort $(wildcard tests/check-*.sh tests/cli/*.sh tests/faults/*.sh \
+	tests/golden/*.sh))
 # The slow ones first, so that the two that run side by side end together.
 MACHINE_TESTS := $(wildcard $(addprefix tests/qemu/,rpi3.sh orangepi-zero.sh arm64-uefi.sh x86-uefi.sh))
 MACHINE_TESTS += $(filter-out $(MACHINE_TESTS),$(sort $(wildcard tests/qemu/*.sh)))
@@ -86,7 +87,7 @@ GUESTS := $(BUILD)/guests
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)")
 
-.PHONY: all demo check guests check-mbedtls3 lint bench cover format install clean deps-build deps-demo \
+.PHONY: all demo check golden guests check-mbedtls3 lint bench cover format install clean deps-build deps-demo \
 	deps-check deps-lint deps-fuzz deps-bench deps-cover tests
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -158,6 +159,11 @@ check: deps-check
 	$(Q)$(MAKE) --no-print-directory tests guests
 	$(Q)LKFLASH=$(abspath $(PROGRAM)) BUILD=$(abspath $(OUT)) GUESTS=$(abspath $(GUESTS)) tests/run.sh \
 		$(UNIT_TESTS) $(FUZZ_REPLAYS) $(MACHINE_TESTS) $(SHELL_TESTS)
+
+# make golden BOARD=x: the plan of that board's image as it is now (all, without BOARD); git diff
+# shows what changed.
+golden: $(PROGRAM)
+	$(Q)LKFLASH=$(abspath $(PROGRAM)) UPDATE=1 BOARDS='$(BOARD)' tests/golden/build.sh
 
 # Kernels, initrds and firmware for the machines of tests/qemu: the one step that needs a mirror.
 guests: $(PROGRAM)
