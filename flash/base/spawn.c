@@ -227,9 +227,9 @@ static int set_up_files(posix_spawn_file_actions_t *a, const struct spawn *s,
 }
 
 /* Signals as a program expects them: ours are blocked, for a descriptor to tell of them. */
-static int set_up_process(posix_spawnattr_t *a)
+static int set_up_process(posix_spawnattr_t *a, short group_flag)
 {
-	const short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	const short flags = (short)(group_flag | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	sigset_t none;
 	sigset_t all;
 
@@ -255,8 +255,9 @@ static void destroy_attributes(posix_spawnattr_t *a)
 	(void)posix_spawnattr_destroy(a);
 }
 
-static int start(const struct spawn *s, const char *path, const struct streams *x, pid_t *out,
-		 struct err *e)
+/* group_flag: POSIX_SPAWN_SETPGROUP for a group of its own, or 0. */
+static int start(const struct spawn *s, const char *path, const struct streams *x, short group_flag,
+		 pid_t *out, struct err *e)
 {
 	CLEANUP(freep) const char **environment = environment_new(s);
 	CLEANUP(destroy_actions) posix_spawn_file_actions_t actions;
@@ -268,7 +269,7 @@ static int start(const struct spawn *s, const char *path, const struct streams *
 		return err_set(e, ERR_IO, "out of memory");
 	errno = set_up_files(&actions, s, x);
 	if (errno == 0)
-		errno = set_up_process(&attributes);
+		errno = set_up_process(&attributes, group_flag);
 	/* It is declared so for callers of old: nothing is written to either list. */
 	if (errno == 0)
 		errno = posix_spawn(out, path, &actions, &attributes, (char *const *)s->argv,
@@ -336,11 +337,23 @@ int spawn_run(const struct spawn *s, struct err *e)
 	if (streams_init(&x, s, e) < 0)
 		return err_wrap(e, "starting %s", name);
 	log_debug("starting %s %s ...", path, s->argv[1] ? s->argv[1] : "");
-	if (start(s, path, &x, &pid, e) < 0 || wait_for(pid, s->cancel, &status, e) < 0)
+	if (start(s, path, &x, POSIX_SPAWN_SETPGROUP, &pid, e) < 0 ||
+	    wait_for(pid, s->cancel, &status, e) < 0)
 		return err_wrap(e, "running %s", name);
 	if (s->output && collect(x.out, 0, s->output, e) < 0)
 		return err_wrap(e, "reading what %s wrote", name);
 	if (s->messages && collect(x.err, 0, s->messages, e) < 0)
 		return err_wrap(e, "reading what %s said", name);
 	return check_status(name, status, &x, e);
+}
+
+int spawn_start(const struct spawn *s, const int fds[3], pid_t *out_pid, struct err *e)
+{
+	const struct streams x = {fds[0], fds[1], fds[2]};
+	CLEANUP(freep) char *path = NULL;
+
+	if (spawn_find(s->argv[0], s->packages, &path, e) < 0)
+		return -1;
+	log_debug("starting %s %s ...", path, s->argv[1] ? s->argv[1] : "");
+	return start(s, path, &x, 0, out_pid, e);
 }

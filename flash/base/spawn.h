@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "flash/base/buf.h"
 #include "flash/base/bytes.h"
@@ -28,6 +29,12 @@ struct spawn {
  * ERR_CANCELLED. It has a process group of its own, no signal blocked, and no descriptor but the
  * first three. */
 int spawn_run(const struct spawn *s, struct err *e);
+
+/* Start it with these descriptors for standard input, output and errors, and let it run: *out_pid
+ * is the caller's to end and to reap. It stays in our process group, so that it may use our
+ * terminal; no other descriptor is open in it. Input, output, messages and cancel of s are not
+ * looked at. Fails with ERR_IO when it is not there or cannot be started. */
+int spawn_start(const struct spawn *s, const int fds[3], pid_t *out_pid, struct err *e);
 
 /* Where the program is: PATH, of which only absolute folders count, and then the sbin folders,
  * which an ordinary user's PATH leaves out. A name with a slash is a path already. *out is owned by

@@ -20,10 +20,13 @@ struct machine_request {
 	const char *scratch_folder;
 	int console_in; /* descriptors of the console; -1: none */
 	int console_out;
+	bool is_terminal; /* both are a person's terminal, which the machine gets as it is: nothing
+			   * can be expected of what it says */
 	const struct cancel *cancel;
 };
 
-/* Fails with ERR_USAGE when the board has no machine or a firmware file is missing, with ERR_IO
- * when QEMU is not there or fails, when the time is up or the machine ends before expect was seen.
- */
+/* Fails with ERR_USAGE when the board has no machine, a firmware file is missing, or the image has
+ * not a size that the machine takes and must not be changed; with ERR_IO when QEMU is not there or
+ * fails, when the time is up or the machine ends before expect was seen: with the last line that
+ * the console said; with ERR_CANCELLED. */
 int machine_run(const struct machine_request *r, struct err *e);

@@ -107,6 +107,12 @@ struct options {
 	const char *mirror;       /* of Debian */
 	const char *keyring_path; /* of whom it is signed by */
 
+	/* starting */
+	bool is_writable;
+	const char *expect;
+	uint64_t timeout_s; /* 0: none */
+	struct option_list qemu_arguments;
+
 	const char *const *operands; /* borrowed */
 	size_t n_operands;
 
@@ -135,6 +141,7 @@ enum option_group {
 	OPTIONS_BUILD = 1 << 15,
 	OPTIONS_FIRMWARE = 1 << 16, /* where the firmware of a board is */
 	OPTIONS_FETCH = 1 << 17,
+	OPTIONS_BOOT = 1 << 18,
 };
 
 enum option_kind {

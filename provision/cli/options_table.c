@@ -125,8 +125,7 @@ static const struct option table[] = {
 	     linuxkit),
 	TEXT("rootfs", "PATH", "root file system: folder, tar or image", OPTIONS_BUILD,
 	     rootfs_path),
-	LIST("boot-file", "SRC:DST", "a file for the boot partition", OPTIONS_BUILD,
-	     boot_files),
+	LIST("boot-file", "SRC:DST", "a file for the boot partition", OPTIONS_BUILD, boot_files),
 	SIZE("size", "SIZE", "of the medium (default: the smallest)", OPTIONS_BUILD, size_bytes, 1,
 	     UINT64_C(1) << 50),
 	CHOICE("table", "mbr|gpt", "kind of partition table", OPTIONS_BUILD, table),
@@ -142,6 +141,11 @@ static const struct option table[] = {
 	TEXT("mirror", "URL", "a mirror of Debian nearer to you", OPTIONS_FETCH, mirror),
 	TEXT("keyring", "FILE", "keys of a mirror that Debian does not sign", OPTIONS_FETCH,
 	     keyring_path),
+	TEXT("expect", "TEXT", "end with success when the console says it", OPTIONS_BOOT, expect),
+	NUMBER("timeout", "SECONDS", "and fail when it did not by then", OPTIONS_BOOT, timeout_s, 1,
+	       86400),
+	FLAG("writable", 0, "let the machine write to the image", OPTIONS_BOOT, is_writable),
+	LIST("qemu", "ARG", "one more argument for QEMU", OPTIONS_BOOT, qemu_arguments),
 };
 
 const struct option *option_table(size_t *out_n_options)
