@@ -1,7 +1,10 @@
 /* The texts that the firmware of a Raspberry Pi reads. See rpi_config.h. */
 #include "bootloader/rpi_config.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+#include "flash/base/parse.h"
 
 void rpi_append_config(const struct rpi_config *c, struct buf *out)
 {
@@ -30,6 +33,16 @@ void rpi_append_autoboot(unsigned partition, unsigned other_partition, struct bu
 		   "[tryboot]\n"
 		   "boot_partition=%u\n",
 		   partition, other_partition);
+}
+
+void rpi_append_boot_sig(const uint8_t sha256[32], int64_t time_s,
+			 const uint8_t signature[RPI_SIGNATURE_BYTES], struct buf *out)
+{
+	char digest_text[2 * 32 + 1];
+	char signature_text[2 * RPI_SIGNATURE_BYTES + 1];
+
+	buf_printf(out, "%s\nts: %" PRId64 "\nrsa2048: %s\n", format_hex(sha256, 32, digest_text),
+		   time_s, format_hex(signature, RPI_SIGNATURE_BYTES, signature_text));
 }
 
 bool rpi_has_serial_console(const char *cmdline)

@@ -7,12 +7,15 @@
  * next reset. What marks the new one good writes autoboot.txt with the two numbers swapped. The ROM
  * up to Pi 3 takes bootcode.bin from the first partition that has one, so only that one does.
  *
+ * With a key for firmware, the boot partition holds boot.img with boot.sig (rpi_boot_image.h).
+ *
  * With extlinux or ebbr among the profile's methods, the kernel that firmware starts is U-Boot's
  * u-boot.bin, and what it starts is up to that method. */
 #include <stdio.h>
 #include <string.h>
 
 #include "bootloader/bootloader.h"
+#include "bootloader/rpi_boot_image.h"
 #include "bootloader/rpi_config.h"
 #include "bootloader/system.h"
 #include "flash/base/buf.h"
@@ -222,9 +225,16 @@ static int add_linux(const struct boot_input *in, const struct boot_slot *slot, 
 
 static int add_slot(const struct boot_input *in, const struct boot_slot *slot, struct err *e)
 {
-	if (add_firmware(in, in->n_slots < 2, slot->boot, e) < 0)
+	CLEANUP(tree_release) struct tree content = {0};
+	struct tree *t = in->signer ? &content : slot->boot;
+
+	if (add_firmware(in, in->n_slots < 2, t, e) < 0 || add_linux(in, slot, t, e) < 0)
 		return -1;
-	return add_linux(in, slot, slot->boot, e);
+	if (!in->signer)
+		return 0;
+	if (tree_add_text(slot->boot, "config.txt", "boot_ramdisk=1\n", e) < 0)
+		return -1;
+	return rpi_boot_image_add(in, slot, &content, e);
 }
 
 static int add_select(const struct boot_input *in, struct err *e)
@@ -271,6 +281,16 @@ static int check(const struct boot_input *in, struct err *e)
 			       "method rpi-firmware is for a Raspberry Pi, and %s is of "
 			       "architecture %s; take another method",
 			       b->id, b->arch);
+	if (in->signer && starts_u_boot(b))
+		return err_set(e, ERR_USAGE,
+			       "what U-Boot starts on %s would not be signed with boot.img; build "
+			       "without a key for firmware",
+			       b->id);
+	if (in->signer && board_firmware_by_file(b, bootcode))
+		return err_set(e, ERR_USAGE,
+			       "%s starts by bootcode.bin, and boot.img is for the boot loader of "
+			       "Pi 4 and 5; build without a key for firmware",
+			       b->id);
 	return check_slots(in, e);
 }
 

@@ -17,7 +17,7 @@ my %may_use = (
 	'flash/plan'  => [map { "flash/$_" } qw(base trust image disk usb sink)],
 	'flash'       => [map { "flash/$_" } qw(base trust image disk usb sink plan)],
 	'boards'      => ['flash/base'],
-	'bootloader'  => ['flash/base', 'flash/disk', 'flash/plan', 'boards'],
+	'bootloader'  => ['flash/base', 'flash/trust', 'flash/disk', 'flash/plan', 'boards'],
 	'provision'   => ['flash', 'boards', 'bootloader', map { "flash/$_" }
 		qw(base trust image disk usb sink plan)],
 );

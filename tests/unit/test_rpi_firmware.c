@@ -9,7 +9,14 @@
 #include <cmocka.h>
 
 #include "bootloader/rpi_config.h"
+#include "flash/base/cleanup.h"
+#include "flash/base/fdio.h"
+#include "flash/base/parse.h"
+#include "flash/base/units.h"
+#include "flash/trust/digest.h"
 #include "tests/unit/boot_fixture.h"
+
+enum { IMAGE_MAX_BYTES = 64 << 20 };
 
 /* A board, its firmware files as a profile lists them, and device trees. */
 struct pi {
@@ -17,6 +24,7 @@ struct pi {
 	struct board_firmware listed[8];
 	char *methods[2];
 	struct tree dtbs; /* owned */
+	struct boot_signer signer;
 };
 
 static const struct boot_method *rpi(void)
@@ -112,6 +120,24 @@ static void autoboot_names_both_partitions(void **state)
 				      "boot_partition=2\n"
 				      "[tryboot]\n"
 				      "boot_partition=3\n");
+	buf_release(&b);
+}
+
+static void boot_sig_has_three_lines(void **state)
+{
+	static const uint8_t sha256[32] = {0xab, 0xcd};
+	static const uint8_t signature[RPI_SIGNATURE_BYTES] = {[255] = 0x12};
+	struct buf b = {0};
+	const char *sig = NULL;
+	struct err e;
+
+	(void)state;
+	rpi_append_boot_sig(sha256, 1577836800, signature, &b);
+	assert_int_equal(buf_text(&b, &sig, &e), 0);
+	assert_int_equal(strlen(sig), 64 + 1 + strlen("ts: 1577836800\nrsa2048: ") + 512 + 1);
+	assert_memory_equal(sig, "abcd0000", 8);
+	assert_memory_equal(sig + 64, "\nts: 1577836800\nrsa2048: 0000", 29);
+	assert_string_equal(sig + strlen(sig) - 5, "0012\n");
 	buf_release(&b);
 }
 
@@ -386,6 +412,169 @@ static void u_boot_with_a_partition_for_each_slot_is_refused(void **state)
 	release(&p);
 }
 
+/* ---- boot.img ---------------------------------------------------------------------------------
+ */
+
+/* A signature that shows what was signed. */
+static int sign(void *context, const uint8_t sha256[32], uint8_t signature[256], struct err *e)
+{
+	(void)context;
+	(void)e;
+	memset(signature, 0x5a, 256);
+	memcpy(signature, sha256, 32);
+	return 0;
+}
+
+static int fail_to_sign(void *context, const uint8_t sha256[32], uint8_t signature[256],
+			struct err *e)
+{
+	(void)context;
+	(void)sha256;
+	(void)signature;
+	return err_set(e, ERR_IO, "no random bytes");
+}
+
+static void setup_signed(struct pi *p, size_t n_slots)
+{
+	setup(p, "arm64", n_slots);
+	p->signer.sign = sign;
+	p->f.in.signer = &p->signer;
+}
+
+static void remove_image(const struct pi *p, const char *name)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof path, "%s/%s", p->f.scratch, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void boot_image_has_the_files_instead(void **state)
+{
+	struct pi p;
+
+	(void)state;
+	setup_signed(&p, 1);
+	assert_string_equal(add(&p), "");
+	assert_string_equal(text(&p, "config.txt"), "boot_ramdisk=1\n");
+	assert_true(has(&p, "boot.img"));
+	assert_true(has(&p, "boot.sig"));
+	assert_false(has(&p, "start4.elf"));
+	assert_false(has(&p, "kernel8.img"));
+	remove_image(&p, "boot.img");
+	release(&p);
+}
+
+static void boot_image_is_a_fat_of_whole_mebibytes(void **state)
+{
+	struct pi p;
+
+	(void)state;
+	setup_signed(&p, 1);
+	assert_string_equal(add(&p), "");
+	const struct tree_entry *image = tree_find(&p.f.boot[0], "boot.img");
+	CLEANUP(freep) uint8_t *bytes = NULL;
+	size_t n_bytes = 0;
+	struct err e;
+	assert_int_equal(fdio_load(image->source_path, IMAGE_MAX_BYTES, &bytes, &n_bytes, &e), 0);
+	assert_int_equal(n_bytes % MIB, 0);
+	assert_memory_equal(bytes + 3, "mkfs.fat", 8);
+	remove_image(&p, "boot.img");
+	release(&p);
+}
+
+static void digest_of_the_boot_image_is_what_is_signed(void **state)
+{
+	struct pi p;
+	uint8_t sha256[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1];
+	CLEANUP(freep) uint8_t *bytes = NULL;
+	size_t n_bytes = 0;
+	struct err e;
+
+	(void)state;
+	setup_signed(&p, 1);
+	assert_string_equal(add(&p), "");
+	const struct tree_entry *image = tree_find(&p.f.boot[0], "boot.img");
+	assert_int_equal(fdio_load(image->source_path, IMAGE_MAX_BYTES, &bytes, &n_bytes, &e), 0);
+	assert_int_equal(digest_sha256(bytes, n_bytes, sha256, &e), 0);
+	const char *sig = text(&p, "boot.sig");
+	assert_memory_equal(sig, format_hex(sha256, sizeof sha256, hex), 64);
+	assert_memory_equal(strstr(sig, "rsa2048: ") + 9, hex, 64);
+	assert_non_null(strstr(sig, "\nts: 1577836800\n"));
+	remove_image(&p, "boot.img");
+	release(&p);
+}
+
+static void each_slot_has_its_boot_image(void **state)
+{
+	struct pi p;
+
+	(void)state;
+	setup_signed(&p, 2);
+	boot_fixture_part_slots(&p.f);
+	assert_string_equal(add(&p), "");
+	assert_string_not_equal(tree_find(&p.f.boot[0], "boot.img")->source_path,
+				tree_find(&p.f.boot[1], "boot.img")->source_path);
+	remove_image(&p, "boot-a.img");
+	remove_image(&p, "boot-b.img");
+	release(&p);
+}
+
+static void signature_that_fails_is_told(void **state)
+{
+	struct pi p;
+	struct err e;
+
+	(void)state;
+	setup_signed(&p, 1);
+	p.signer.sign = fail_to_sign;
+	assert_int_equal(rpi()->add(&p.f.in, &p.f.out, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_string_equal(e.text, "making boot.img: no random bytes");
+	remove_image(&p, "boot.img");
+	release(&p);
+}
+
+static void scratch_folder_that_is_missing_is_told(void **state)
+{
+	struct pi p;
+	struct err e;
+
+	(void)state;
+	setup_signed(&p, 1);
+	p.f.in.scratch_folder = "/nowhere";
+	assert_int_equal(rpi()->add(&p.f.in, &p.f.out, &e), -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_non_null(strstr(e.text, "/nowhere/boot.img"));
+	release(&p);
+}
+
+static void boot_image_for_a_pi_3_is_refused(void **state)
+{
+	struct pi p;
+
+	(void)state;
+	setup_signed(&p, 1);
+	list_and_find(&p, "bootcode.bin");
+	assert_string_equal(add(&p), "some-board starts by bootcode.bin, and boot.img is for the "
+				     "boot loader of Pi 4 and 5; build without a key for firmware");
+	release(&p);
+}
+
+static void boot_image_with_u_boot_is_refused(void **state)
+{
+	struct pi p;
+
+	(void)state;
+	setup_u_boot(&p, 1);
+	p.signer.sign = sign;
+	p.f.in.signer = &p.signer;
+	assert_string_equal(add(&p), "what U-Boot starts on some-board would not be signed with "
+				     "boot.img; build without a key for firmware");
+	release(&p);
+}
+
 static void board_that_is_no_arm_is_refused(void **state)
 {
 	struct pi p;
@@ -402,6 +591,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(autoboot_names_both_partitions),
+		cmocka_unit_test(boot_sig_has_three_lines),
 		cmocka_unit_test(serial_consoles_are_known),
 		cmocka_unit_test(kernel_of_64_bits_starts),
 		cmocka_unit_test(kernel_of_32_bits_without_initrd_starts),
@@ -420,6 +610,14 @@ int main(void)
 		cmocka_unit_test(slots_without_a_partition_to_select_are_refused),
 		cmocka_unit_test(u_boot_is_the_kernel),
 		cmocka_unit_test(u_boot_with_a_partition_for_each_slot_is_refused),
+		cmocka_unit_test(boot_image_has_the_files_instead),
+		cmocka_unit_test(boot_image_is_a_fat_of_whole_mebibytes),
+		cmocka_unit_test(digest_of_the_boot_image_is_what_is_signed),
+		cmocka_unit_test(each_slot_has_its_boot_image),
+		cmocka_unit_test(signature_that_fails_is_told),
+		cmocka_unit_test(scratch_folder_that_is_missing_is_told),
+		cmocka_unit_test(boot_image_for_a_pi_3_is_refused),
+		cmocka_unit_test(boot_image_with_u_boot_is_refused),
 		cmocka_unit_test(board_that_is_no_arm_is_refused),
 	};
 
