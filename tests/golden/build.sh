@@ -57,6 +57,7 @@ for board in ${BOARDS:-$(boards)}; do
 	is "$(diff "$GOLDEN/$board.txt" "$TMP/plans" 2>&1)" "" "$board: its plan is the golden one"
 	check_image "$board"
 done
-[ -n "$BOARDS" ] || is "$(cd $GOLDEN && printf '%s\n' *.txt)" "$(boards | sed 's/$/.txt/')" "there is no text of a board that is gone"
+[ -n "$BOARDS" ] || is "$(cd $GOLDEN && printf '%s\n' *.txt | LC_ALL=C sort)" \
+	"$(boards | sed 's/$/.txt/' | LC_ALL=C sort)" "there is no text of a board that is gone"
 
 finish
