@@ -2,6 +2,7 @@
 #include "flash/base/spawn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -146,12 +147,15 @@ static void streams_release(struct streams *x)
 
 static int streams_init(struct streams *x, const struct spawn *s, struct err *e)
 {
-	x->in = memfd_create("stdin", MFD_CLOEXEC);
+	x->in = s->input_path ? open(s->input_path, O_RDONLY | O_CLOEXEC)
+			      : memfd_create("stdin", MFD_CLOEXEC);
+	if (s->input_path && x->in < 0)
+		return err_errno(e, "opening %s", s->input_path);
 	x->out = memfd_create("stdout", MFD_CLOEXEC);
 	x->err = memfd_create("stderr", MFD_CLOEXEC);
 	if (x->in < 0 || x->out < 0 || x->err < 0)
 		return err_errno(e, "making files in memory");
-	return fdio_pwrite(x->in, s->input.bytes, s->input.n_bytes, 0, e);
+	return s->input_path ? 0 : fdio_pwrite(x->in, s->input.bytes, s->input.n_bytes, 0, e);
 }
 
 /* Append what was written to fd from offset_bytes on. */

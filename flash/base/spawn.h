@@ -16,6 +16,7 @@ struct spawn {
 					 * is UTC; ended by NULL; may be NULL */
 	const char *folder;             /* where it runs; NULL: here */
 	struct span input;              /* its standard input */
+	const char *input_path;         /* the same from a file; NULL: input */
 	struct buf *output;   /* what it wrote to standard output is appended, also when it failed;
 			       * NULL: dropped */
 	struct buf *messages; /* the same of standard error */

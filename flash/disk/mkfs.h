@@ -18,8 +18,9 @@ struct mkfs_request {
 	uint64_t offset_bytes;
 	uint64_t size_bytes;
 	const struct tree *tree;       /* sorted; what it does not know (links, owners in a FAT) is
-					* refused       or dropped, as the kind says */
-	const char *label;             /* at most 11 bytes for a FAT, 16 for ext4 */
+					* refused or dropped, as the kind says */
+	const char *label;             /* at most 11 bytes for a FAT, 16 for ext4; a squashfs and an
+					* erofs have none */
 	uint8_t uuid[MKFS_UUID_BYTES]; /* of a FAT the first four are the volume id */
 	int64_t time_s;                /* of everything that has no time of its own */
 	bool does_grow;                /* leave room to be grown to any size */
@@ -31,7 +32,11 @@ struct mkfs_kind {
 	const char *name;            /* as in a profile: "vfat" */
 	const char *const *programs; /* that it starts, ended by NULL */
 	const char *packages;        /* Debian's, that have them: "dosfstools mtools" */
-	/* The smallest size_bytes for this tree, in whole KiB. */
+	/* It is read-only, and as large as what is in it: how large, only making it tells. The
+	 * file at path is then one of its own; it is empty, offset_bytes and size_bytes are 0, and
+	 * it becomes as long as the file system, a multiple of 4096. */
+	bool is_image;
+	/* The smallest size_bytes for this tree, in whole KiB; NULL for an image. */
 	uint64_t (*need_bytes)(const struct tree *t);
 	/* Fails with ERR_USAGE when the tree does not fit or holds what this file system cannot,
 	 * naming it; with ERR_IO when a program is missing (its package is named) or fails (with

@@ -62,10 +62,12 @@ static int make(const struct mkfs_kind *kind, const struct tree *t, const char *
 		.label = variable("LABEL", "root"),
 		.uuid = {0xaa, 0xbb, 0xcc, 0xdd, 0, 1, 0x80, 3, 0x80, 5, 6, 7, 8, 9, 10, 11},
 		.time_s = time_s(),
-		.does_grow = arguments[3] != NULL,
+		.does_grow = !kind->is_image && arguments[3] != NULL,
 		.scratch_folder = scratch,
 	};
 
+	if (kind->is_image)
+		return make_file(r.path, 0, e) < 0 ? -1 : kind->make(&r, e);
 	if (!parse_size(arguments[1], &r.offset_bytes))
 		return err_set(e, ERR_USAGE, "%s is no offset", arguments[1]);
 	if (strcmp(arguments[2], "need") == 0)
@@ -84,10 +86,11 @@ static int run(int argc, char **argv, struct err *e)
 	CLEANUP(tree_release) struct tree t = {0};
 	const struct mkfs_kind *kind = NULL;
 
-	if (argc != 3 && argc != 6 && argc != 7)
-		return err_set(e, ERR_USAGE, "mkfs_tree KIND SOURCE [FILE OFFSET SIZE [grow]]");
-	if (mkfs_by_name(argv[1], &kind, e) < 0 ||
-	    scratch_new(variable("SCRATCH", "/tmp"), &scratch, e) < 0 ||
+	if (argc < 3 || mkfs_by_name(argv[1], &kind, e) < 0)
+		return argc < 3 ? err_set(e, ERR_USAGE, "mkfs_tree KIND SOURCE ...") : -1;
+	if (kind->is_image ? argc != 4 : argc != 3 && argc != 6 && argc != 7)
+		return err_set(e, ERR_USAGE, "mkfs_tree %s: wrong number of arguments", argv[1]);
+	if (scratch_new(variable("SCRATCH", "/tmp"), &scratch, e) < 0 ||
 	    read_source(&t, argv[2], scratch, e) < 0)
 		return -1;
 	if (argc > 3)

@@ -65,6 +65,33 @@ static void input_of_a_megabyte_comes_back(void **state)
 	assert_memory_equal(output.bytes, bytes, INPUT_BYTES);
 }
 
+static void input_may_be_a_file(void **state)
+{
+	CLEANUP(freep) char *out = NULL;
+	char path[] = "/tmp/lkflash-test.XXXXXX";
+	CLEANUP(closep) int fd = mkstemp(path);
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(write(fd, "from a file", 11), 11);
+	const int result = run_sh((struct spawn){.input_path = path}, "cat", &out, &e);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(result, 0);
+	assert_string_equal(out, "from a file");
+}
+
+static void input_file_that_is_not_there_is_named(void **state)
+{
+	CLEANUP(freep) char *out = NULL;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(run_sh((struct spawn){.input_path = "/nonexistent/tar"}, "cat", &out, &e),
+			 -1);
+	assert_int_equal(e.code, ERR_IO);
+	assert_string_equal(e.text, "starting sh: opening /nonexistent/tar: No such file or directory");
+}
+
 static void output_is_appended(void **state)
 {
 	const char *const argv[] = {"echo", "b", NULL};
@@ -323,6 +350,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments_arrive_as_they_are),
 		cmocka_unit_test(input_of_a_megabyte_comes_back),
+		cmocka_unit_test(input_may_be_a_file),
+		cmocka_unit_test(input_file_that_is_not_there_is_named),
 		cmocka_unit_test(output_is_appended),
 		cmocka_unit_test(no_input_is_an_empty_one),
 		cmocka_unit_test(program_speaks_english_and_knows_no_time_zone),
