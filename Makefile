@@ -8,13 +8,13 @@
 BUILD_PACKAGES := gcc make pkg-config libmbedtls-dev libfdisk-dev libblkid-dev libcurl4-openssl-dev \
 	libcyaml-dev libyaml-dev libjansson-dev libexpat1-dev libisal-dev liblzma-dev libzstd-dev libbz2-dev \
 	liblz4-dev libxxhash-dev liburing-dev libarchive-dev
-DEMO_PACKAGES := memtest86+ qemu-system-x86 ovmf util-linux
 # What `lkflash build` starts.
 IMAGE_PACKAGES := dosfstools mtools e2fsprogs squashfs-tools erofs-utils grub-common
-UNIT_PACKAGES := libcmocka-dev libfuse3-dev zlib1g-dev grub-pc-bin
-TEST_PACKAGES := $(DEMO_PACKAGES) $(IMAGE_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk lvm2 xz-utils gzip bzip2 \
+DEMO_PACKAGES := $(IMAGE_PACKAGES) grub-pc-bin systemd-boot-efi memtest86+ qemu-system-x86 ovmf util-linux
+UNIT_PACKAGES := libcmocka-dev libfuse3-dev zlib1g-dev
+TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk lvm2 xz-utils gzip bzip2 \
 	lz4 zstd bmap-tools nbdkit libnbd-bin qemu-utils strace jq curl nginx-light expect bash-completion man-db \
-	procps systemd systemd-boot-efi sbsigntool gpg gpg-agent gpgv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	procps systemd sbsigntool gpg gpg-agent gpgv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 CLANG_PACKAGES := clang
 LINT_PACKAGES := $(CLANG_PACKAGES) $(UNIT_PACKAGES) clang-format clang-tidy cppcheck shellcheck git
 FUZZ_PACKAGES := $(CLANG_PACKAGES) libclang-rt-14-dev
