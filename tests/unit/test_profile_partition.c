@@ -320,7 +320,7 @@ static void slotted_data_is_refused(void **state)
 {
 	(void)state;
 	refuses(FIRST "  slots: 2\n" BOOT "  - {name: p, type: linux, size: 1M, content: data, "
-					  "file_system: ext4, slotted: yes}\n",
+		      "file_system: ext4, slotted: yes}\n",
 		"a.yaml:15: the content data is not made for slots");
 }
 
@@ -328,7 +328,7 @@ static void slotted_rest_is_refused(void **state)
 {
 	(void)state;
 	refuses(FIRST "  slots: 2\n" BOOT "  - {name: p, type: linux, size: rest, content: root, "
-					  "file_system: ext4, slotted: yes}\n",
+		      "file_system: ext4, slotted: yes}\n",
 		"a.yaml:15: a partition that is made for each slot has no `start`, nor all the "
 		"rest");
 }
@@ -337,7 +337,7 @@ static void slotted_partition_at_a_place_is_refused(void **state)
 {
 	(void)state;
 	refuses(FIRST "  slots: 2\n" BOOT "  - {name: p, type: linux, size: 1M, content: root, "
-					  "file_system: ext4, slotted: yes, start: 8M}\n",
+		      "file_system: ext4, slotted: yes, start: 8M}\n",
 		"a.yaml:15: a partition that is made for each slot has no `start`, nor all the "
 		"rest");
 }
