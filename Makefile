@@ -78,7 +78,7 @@ TEST_TOOLS := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/lib/*.
 SHELL_TESTS := $(sort $(wildcard tests/check-*.sh tests/cli/*.sh tests/faults/*.sh \
 	tests/golden/*.sh))
 # The slow ones first, so that the two that run side by side end together.
-MACHINE_TESTS := $(wildcard $(addprefix tests/qemu/,rpi3.sh orangepi-zero.sh arm64-uefi.sh x86-uefi.sh))
+MACHINE_TESTS := $(wildcard $(addprefix tests/qemu/,x86-uefi.sh x86-bios.sh qemu-arm64.sh rpi3.sh orangepi-zero.sh))
 MACHINE_TESTS += $(filter-out $(MACHINE_TESTS),$(sort $(wildcard tests/qemu/*.sh)))
 # The boards of these have firmware that is fetched.
 MACHINES := $(filter $(BOARD_FILES:boards/data/%.yaml=%),$(MACHINE_TESTS:tests/qemu/%.sh=%))

@@ -270,6 +270,16 @@ static void print_loader(void)
 	(void)printf(" loader=%s", find_partition(partuuid, name) ? name : "none");
 }
 
+/* What a LinuxKit build has in its initrd, in the order in which it would be started. */
+static void print_containers(void)
+{
+	struct dirent **entries = NULL;
+	int n_entries = scandir("/containers/onboot", &entries, NULL, alphasort);
+	for (int i = 0; i < n_entries; i++)
+		if (entries[i]->d_name[0] != '.')
+			(void)printf(" onboot=%s", entries[i]->d_name);
+}
+
 static void print_marker(const char *cmdline)
 {
 	char slot[TEXT_MAX_BYTES];
@@ -278,6 +288,7 @@ static void print_marker(const char *cmdline)
 	print_boot(cmdline);
 	print_root();
 	print_loader();
+	print_containers();
 	(void)printf(" cmdline=\"%s\" LKFLASH-END\n", cmdline);
 }
 
