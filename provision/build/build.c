@@ -24,8 +24,10 @@ void build_free(struct build *b)
 {
 	if (!b)
 		return;
-	for (size_t i = 0; i < b->n_parts; i++)
+	for (size_t i = 0; i < b->n_parts; i++) {
 		tree_release(&b->parts[i].own);
+		free(b->parts[i].own_image_path);
+	}
 	for (unsigned slot = 0; slot < SLOTS_MAX; slot++)
 		free(b->cmdlines[slot]);
 	boot_output_release(&b->output);

@@ -32,6 +32,7 @@ struct build_part {
 	const struct mkfs_kind *mkfs; /* of a file system that is made; NULL: none is */
 	const struct tree *tree;      /* what goes into it; borrowed, or own below */
 	struct tree own;              /* owned; boot and select files */
+	char *own_image_path;         /* owned; of one that was made below scratch_folder */
 	const char *image_path;       /* borrowed; of an image that is copied; NULL: none */
 	const char *file_system;      /* borrowed; what is or will be in it; NULL: none */
 	const char *file;             /* borrowed; the firmware file that is in it; NULL: none */

@@ -1,7 +1,11 @@
 /* The fourth step of an image: command lines, and the files and raw bytes that boot methods make.
  * See build_private.h. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
+#include "flash/base/cleanup.h"
 #include "provision/build/build_private.h"
 #include "provision/build/cmdline.h"
 
@@ -134,6 +138,50 @@ static int add_boot_files(struct build *b, struct build_part *p, struct err *e)
 	return 0;
 }
 
+/* A file system whose size only making it tells; it is copied like one that was given. */
+static int make_image(const struct build *b, struct build_part *p, struct err *e)
+{
+	struct stat st;
+
+	if (asprintf(&p->own_image_path, "%s/%s.image", b->r.scratch_folder, p->name) < 0) {
+		p->own_image_path = NULL;
+		return err_set(e, ERR_IO, "out of memory");
+	}
+	CLEANUP(closep)
+	int fd = open(p->own_image_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct mkfs_request r = {
+		.path = p->own_image_path,
+		.tree = p->tree,
+		.label = "",
+		.time_s = b->r.time_s,
+		.scratch_folder = b->r.scratch_folder,
+		.cancel = b->r.cancel,
+	};
+
+	memcpy(r.uuid, p->fs_uuid, sizeof r.uuid);
+	if (fd < 0)
+		return err_errno(e, "making %s", p->own_image_path);
+	if (p->mkfs->make(&r, e) < 0)
+		return err_wrap(e, "partition %s", p->name);
+	if (stat(p->own_image_path, &st) < 0)
+		return err_errno(e, "%s", p->own_image_path);
+	p->image_path = p->own_image_path;
+	p->need_bytes = (uint64_t)st.st_size;
+	p->mkfs = NULL;
+	p->tree = NULL;
+	return 0;
+}
+
+static int measure(const struct build *b, struct build_part *p, struct err *e)
+{
+	if (!p->mkfs)
+		return 0;
+	if (p->mkfs->is_image)
+		return make_image(b, p, e);
+	p->need_bytes = p->mkfs->need_bytes(p->tree);
+	return 0;
+}
+
 int build_fill(struct build *b, struct err *e)
 {
 	if (make_slots(b, e) < 0 || run_methods(b, e) < 0)
@@ -144,8 +192,8 @@ int build_fill(struct build *b, struct err *e)
 			return -1;
 		if (tree_sort(&p->own, e) < 0)
 			return -1;
-		if (p->mkfs)
-			p->need_bytes = p->mkfs->need_bytes(p->tree);
+		if (measure(b, p, e) < 0)
+			return -1;
 	}
 	return 0;
 }
