@@ -4,28 +4,17 @@
 # looks for. `make golden BOARD=x` writes the text anew (BOARDS of the environment names the boards).
 # shellcheck source-path=SCRIPTDIR/../..
 . tests/lib/tap.sh
+. tests/lib/build.sh
 requires jq perl sfdisk mkfs.fat mcopy mke2fs grub-mkimage
 
 GOLDEN=tests/golden/build
 BOARDS=${BOARDS:-}
-mkdir "$TMP/none"
-boards() { "$LKFLASH" boards --boards-dir "$TMP/none" --json | jq -r 'select(.build).id'; }
-
-# options BOARD: those that give build all that it can need, apart from slots.
-options() {
-	local folder=$TMP/$1
-	[ -d "$folder" ] || "$LKFLASH" boards show "$1" --json --boards-dir "$TMP/none" |
-		perl tests/lib/fake_payload.pl "$folder"
-	options=(--board "$1" --boards-dir "$TMP/none" --firmware "$folder/firmware" --kernel "$folder/kernel"
-		--cmdline quiet --seed golden --out "$TMP/image.raw")
-	[ ! -d "$folder/dtb" ] || options+=(--dtb "$folder/dtb")
-}
 
 # plans BOARD: with a root file system, and two systems that each live in an initrd. How large GRUB's
 # core becomes is up to the version of grub-mkimage.
 plans() {
 	local options
-	options "$1"
+	build_options "$1"
 	echo "# a root file system"
 	"$LKFLASH" plan build "${options[@]}" --rootfs "$TMP/$1/root" 2>&1
 	echo
@@ -36,7 +25,7 @@ masked() { sed -E 's/[0-9]+ bytes: GRUB core/SIZE bytes: GRUB core/'; }
 
 check_image() { # BOARD
 	local options smallest
-	options "$1"
+	build_options "$1"
 	options+=(--rootfs "$TMP/$1/root")
 	smallest=$(sed -n 's/^medium .* at least \([0-9]*\)$/\1/p' "$TMP/plans" | head -1)
 	run "$LKFLASH" build "${options[@]}" --size $((smallest - 512))
@@ -51,13 +40,13 @@ check_image() { # BOARD
 	rm -rf "$TMP/image.raw" "${TMP:?}/$1"
 }
 
-for board in ${BOARDS:-$(boards)}; do
+for board in ${BOARDS:-$(built_boards)}; do
 	plans "$board" | masked >"$TMP/plans"
 	[ -z "${UPDATE:-}" ] || cp "$TMP/plans" "$GOLDEN/$board.txt"
 	is "$(diff "$GOLDEN/$board.txt" "$TMP/plans" 2>&1)" "" "$board: its plan is the golden one"
 	check_image "$board"
 done
 [ -n "$BOARDS" ] || is "$(cd $GOLDEN && printf '%s\n' *.txt | LC_ALL=C sort)" \
-	"$(boards | sed 's/$/.txt/' | LC_ALL=C sort)" "there is no text of a board that is gone"
+	"$(built_boards | sed 's/$/.txt/' | LC_ALL=C sort)" "there is no text of a board that is gone"
 
 finish

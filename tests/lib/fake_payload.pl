@@ -1,7 +1,8 @@
 #!/usr/bin/perl
-# fake_payload.pl FOLDER <BOARD.json: what an image for that board is made of, as `lkflash boards show
-# --json` tells: a kernel, an initrd, a device tree and firmware that have the right beginnings and
-# nothing else. The same for the same board, so that plans and images can be compared.
+# fake_payload.pl FOLDER [full] <BOARD.json: what an image for that board is made of, as `lkflash
+# boards show --json` tells: a kernel, an initrd, a device tree and firmware that have the right
+# beginnings and nothing else; with "full", firmware has as many bytes as the profile allows. The
+# same for the same board, so that plans and images can be compared.
 # GRUB's modules are not made up: grub-mkimage reads them, from where Debian installs them.
 use strict;
 use warnings;
@@ -9,7 +10,8 @@ use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use JSON::PP qw(decode_json);
 
-my ($folder) = @ARGV;
+my ($folder, $size) = @ARGV;
+my $is_full = ($size // '') eq 'full';
 my $board = decode_json(join '', <STDIN>);
 my $build = $board->{build} or die "$board->{id} is not built\n";
 
@@ -44,9 +46,11 @@ sub kernel {
 }
 
 # What blobs, partitions and files of the boot partition ask of a firmware file.
-my %wanted;
+my (%wanted, %maximum);
 for my $user (@{$board->{blobs}}, @{$build->{partitions}}, @{$build->{boot_files} // []}) {
-	next if !defined $user->{file} || !defined $user->{magic};
+	next if !defined $user->{file};
+	$maximum{$user->{file}} = $user->{maximum_bytes} // $user->{size_bytes};
+	next if !defined $user->{magic};
 	$wanted{$user->{file}} = [$user->{magic_at_bytes} // 0, pack 'H*', $user->{magic}];
 }
 
@@ -61,5 +65,6 @@ for my $firmware (@{$board->{firmware}}) {
 	my $text = "$file of $board->{id}\n";
 	$text .= "#### LoaderInfo: systemd-boot 252 ####\n" if $file =~ /^systemd-boot/;
 	$text = place($text, @{$wanted{$file}}) if $wanted{$file};
+	$text = place($text, $maximum{$file} - 1, "\xff") if $is_full && $maximum{$file};
 	put("firmware/$file", $text);
 }
