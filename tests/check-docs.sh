@@ -148,13 +148,14 @@ check_readme_commands() {
 	ln -s "$LKFLASH" "$TMP/first/build/lkflash"
 	{
 		readme_block "$1" "A first signed write" sh
+		readme_block "$1" "Building an image" sh
 		readme_block "$1" "How images are trusted" sh
 	} >"$TMP/first/commands"
 	[ "$(wc -l <"$TMP/first/commands")" -ge 9 ] || echo "there are few commands"
 	(cd "$TMP/first" && bash -eu commands) >"$TMP/first/log" 2>&1 || cat "$TMP/first/log"
 }
 check_readme_board() {
-	readme_block "$1" "How to add a board" yaml >"$TMP/acme-gw.yaml"
+	readme_block "$1" "The keys of a profile" yaml >"$TMP/acme-gw.yaml"
 	"$LKFLASH" boards check -q "$TMP/acme-gw.yaml" 2>&1
 }
 
@@ -285,16 +286,16 @@ agrees check_readme_commands README.md "the commands of the README work"
 finds check_readme_commands README.md 's/--board generic/--board rpi4/' "a command that fails"
 agrees check_readme_board boards/README.md "the board of the README passes"
 finds check_readme_board boards/README.md 's/^table: gpt/table: apm/' "a board that does not"
-agrees check_readme_boards boards/data/README.md "its table of boards is that of the program"
-finds check_readme_boards boards/data/README.md '/^| .*.rpi4./s/| layout |/| qemu |/' "a board that is told to be tested"
-finds check_readme_boards boards/data/README.md 's/, .x86-hybrid.//; s/.x86-hybrid., //; /^| .x86-hybrid/d' "a missing board"
+agrees check_readme_boards README.md "its table of boards is that of the program"
+finds check_readme_boards README.md '/^| .*.rpi4./s/| layout |/| qemu |/' "a board that is told to be tested"
+finds check_readme_boards README.md 's/, .x86-hybrid.//; s/.x86-hybrid., //; /^| .x86-hybrid/d' "a missing board"
 agrees check_readme_verbs README.md "so is its table of verbs"
 finds check_readme_verbs README.md '/^| .pack. |/d' "a missing verb"
 agrees check_readme_statuses README.md "it tells the exit statuses"
 finds check_readme_statuses README.md 's/5 read-back/read-back/' "a missing status"
 agrees check_readme_folders README.md "its folders are there, and have a README"
 finds check_readme_folders README.md 's/^| .tests\//| `tets\//' "a folder that is not there"
-like "$(wc -l <README.md)" '^1?[0-9]?[0-9]$' "the README is short"
+like "$(wc -l <README.md)" '^(1?[0-9]|2[0-4])?[0-9]$' "the README is short"
 
 # ---- Every folder
 while IFS= read -r folder; do
