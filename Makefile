@@ -12,9 +12,17 @@ BUILD_PACKAGES := gcc make pkg-config libmbedtls-dev libfdisk-dev libblkid-dev l
 IMAGE_PACKAGES := dosfstools mtools e2fsprogs squashfs-tools erofs-utils grub-common
 DEMO_PACKAGES := $(IMAGE_PACKAGES) grub-pc-bin systemd-boot-efi memtest86+ qemu-system-x86 ovmf util-linux
 UNIT_PACKAGES := libcmocka-dev libfuse3-dev zlib1g-dev
+# The machines of tests/qemu, and what their kernels and initrds are made with.
+MACHINE_PACKAGES := qemu-system-arm qemu-system-misc qemu-efi-aarch64 ipxe-qemu opensbi \
+	debian-archive-keyring cpio bc flex bison gcc-arm-linux-gnueabihf libc6-dev-armhf-cross \
+	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+# Fetched and unpacked, not installed.
+GUEST_PACKAGES := linux-image-cloud-amd64:amd64 linux-image-arm64:arm64 linux-image-armmp:armhf \
+	linux-source-6.1:amd64
 TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk lvm2 xz-utils gzip bzip2 \
 	lz4 zstd bmap-tools nbdkit libnbd-bin qemu-utils strace jq curl nginx-light expect bash-completion man-db \
-	procps systemd sbsigntool gpg gpg-agent gpgv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	procps systemd sbsigntool gpg gpg-agent gpgv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
+	$(MACHINE_PACKAGES)
 CLANG_PACKAGES := clang
 LINT_PACKAGES := $(CLANG_PACKAGES) $(UNIT_PACKAGES) clang-format clang-tidy cppcheck shellcheck git
 FUZZ_PACKAGES := $(CLANG_PACKAGES) libclang-rt-14-dev

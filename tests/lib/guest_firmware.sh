@@ -21,6 +21,6 @@ export LKFLASH_CACHE_DIR=$folder
 for board; do
 	[ ! "$folder/$board.fetched" -nt "boards/data/$board.yaml" ] || continue
 	echo "fetching the firmware of $board"
-	again "$LKFLASH" firmware --quiet "$board"
+	again "$LKFLASH" firmware --quiet ${DEBIAN_MIRROR:+--mirror "$DEBIAN_MIRROR"} "$board"
 	touch "$folder/$board.fetched"
 done

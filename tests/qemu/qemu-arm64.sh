@@ -11,6 +11,12 @@ marker_is 'slot= boot=vda1:put by build' 'kernel and initrd'
 like "$cmdline" '^console=ttyAMA0 quiet panic=-1 boot=PARTUUID=[0-9a-f-]{36} slot= *$' \
 	"with the board's console and what was asked for"
 
+# ---- UEFI, which U-Boot has as well ----
+built qemu-arm64 --method ebbr "${payload[@]}"
+written qemu-arm64 256
+started qemu-arm64
+marker_is 'slot= boot=vda1:put by build loader=vda1' 'EBBR'
+
 # ---- A root file system of erofs ----
 root_of arm64
 mkfs.erofs "$TMP/root.erofs" "$TMP/root" >/dev/null

@@ -47,6 +47,10 @@ built x86-uefi --slots 2 "${payload[@]}" --rootfs "$TMP/root"
 written x86-uefi 512
 fallback x86-uefi 'slot=b boot=vda1:put by build root=vda3:root of x86_64 loader=vda1'
 
+built x86-uefi --method uki --slots 2 "${payload[@]}"
+written x86-uefi 256
+fallback x86-uefi 'slot=b boot=vda1:put by build loader=vda1'
+
 # ---- LinuxKit ----
 linuxkit_of x86_64 'console=tty0 console=ttyS0 page_poison=1'
 built x86-uefi --linuxkit "$TMP/kit"
