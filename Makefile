@@ -9,7 +9,7 @@ BUILD_PACKAGES := gcc make pkg-config libmbedtls-dev libfdisk-dev libblkid-dev l
 	libcyaml-dev libyaml-dev libjansson-dev libexpat1-dev libisal-dev liblzma-dev libzstd-dev libbz2-dev \
 	liblz4-dev libxxhash-dev liburing-dev libarchive-dev
 # What `lkflash build` starts.
-IMAGE_PACKAGES := dosfstools mtools e2fsprogs squashfs-tools erofs-utils grub-common
+IMAGE_PACKAGES := dosfstools mtools e2fsprogs squashfs-tools grub-common
 DEMO_PACKAGES := $(IMAGE_PACKAGES) grub-pc-bin systemd-boot-efi memtest86+ qemu-system-x86 ovmf util-linux
 UNIT_PACKAGES := libcmocka-dev libfuse3-dev zlib1g-dev
 # The machines of tests/qemu, and what their kernels and initrds are made with.
@@ -19,7 +19,7 @@ MACHINE_PACKAGES := qemu-system-arm qemu-system-misc qemu-efi-aarch64 ipxe-qemu 
 # Fetched and unpacked, not installed.
 GUEST_PACKAGES := linux-image-cloud-amd64:amd64 linux-image-arm64:arm64 linux-image-armmp:armhf \
 	linux-source-6.1:amd64
-TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) perl openssl fdisk lvm2 xz-utils gzip bzip2 \
+TEST_PACKAGES := $(DEMO_PACKAGES) $(UNIT_PACKAGES) erofs-utils perl openssl fdisk lvm2 xz-utils gzip bzip2 \
 	lz4 zstd bmap-tools nbdkit libnbd-bin qemu-utils strace jq curl nginx-light expect bash-completion man-db \
 	procps systemd sbsigntool gpg gpg-agent gpgv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
 	$(MACHINE_PACKAGES)

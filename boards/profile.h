@@ -77,7 +77,7 @@ struct board_build_partition {
 	enum board_content content;
 	char *file;        /* owned; for CONTENT_FILE: the firmware file */
 	char *magic;       /* owned; that the file must begin with, as of a blob; may be NULL */
-	char *file_system; /* owned; "vfat", "ext4", "squashfs", "erofs"; NULL: none; a root
+	char *file_system; /* owned; "vfat", "ext4", "squashfs"; NULL: none; a root
 			    * file system that is given as an image brings its own */
 	bool is_slotted;   /* made once for each slot */
 	bool is_bootable;  /* MBR active flag, GPT attribute bit 2 */

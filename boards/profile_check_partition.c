@@ -18,7 +18,7 @@ static const char *const file_systems[][5] = {
 	[CONTENT_NONE] = {NULL},
 	[CONTENT_BOOT] = {"vfat", "ext4", NULL},
 	[CONTENT_SELECT] = {"vfat", "ext4", NULL},
-	[CONTENT_ROOT] = {"ext4", "squashfs", "erofs", "vfat", NULL},
+	[CONTENT_ROOT] = {"ext4", "squashfs", "vfat", NULL},
 	[CONTENT_DATA] = {"ext4", "vfat", NULL},
 	[CONTENT_FILE] = {NULL},
 };

@@ -19,8 +19,8 @@ struct mkfs_request {
 	uint64_t size_bytes;
 	const struct tree *tree;       /* sorted; what it does not know (links, owners in a FAT) is
 					* refused or dropped, as the kind says */
-	const char *label;             /* at most 11 bytes for a FAT, 16 for ext4; a squashfs and an
-					* erofs have none */
+	const char *label;             /* at most 11 bytes for a FAT, 16 for ext4; a squashfs has
+					* none */
 	uint8_t uuid[MKFS_UUID_BYTES]; /* of a FAT the first four are the volume id */
 	int64_t time_s;                /* of everything that has no time of its own */
 	bool does_grow;                /* leave room to be grown to any size */

@@ -86,7 +86,7 @@ static void slotted_partitions_are_read(void **state)
 	CLEANUP(board_freep)
 	struct board *b =
 		parse(FIRST "  slots: 2\n" BOOT "  - {name: root, type: root, content: root, "
-			    "file_system: erofs, slotted: yes}\n");
+			    "file_system: squashfs, slotted: yes}\n");
 
 	assert_true(b->build->partitions[1].is_slotted);
 	assert_int_equal(b->build->partitions[1].content, CONTENT_ROOT);
