@@ -8,6 +8,7 @@
 #include "flash/trust/boot_key.h"
 #include "provision/build/build.h"
 #include "provision/cli/board_options.h"
+#include "provision/cli/build_output.h"
 #include "provision/cli/command.h"
 #include "provision/cli/firmware_options.h"
 #include "provision/cli/print.h"
@@ -78,7 +79,9 @@ static int load_inputs(const struct options *o, struct inputs *in, struct err *e
 		return -1;
 	if (o->boot_key_path && boot_key_load(o->boot_key_path, &in->boot_key, e) < 0)
 		return err_wrap(e, "--boot-key");
-	return load_payload(o, in, e);
+	if (load_payload(o, in, e) < 0)
+		return -1;
+	return build_output_check(o, &in->payload, in->firmware, e);
 }
 
 static enum board_table table_of(const struct options *o)
@@ -158,7 +161,9 @@ static int sign_options_from(const struct options *o, struct sign_options *s, st
 	s->o.key_paths = (struct option_list){{s->key}, 1};
 	s->o.cert_paths = (struct option_list){{comma + 1}, 1};
 	s->o.board_ids = (struct option_list){{o->board_id}, 1};
-	return 0;
+	if (build_output_check_path(o->out_path, s->key, e) < 0)
+		return -1;
+	return build_output_check_path(o->out_path, comma + 1, e);
 }
 
 /* Without --sign nothing may be said about a signature. */
