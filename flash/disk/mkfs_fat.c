@@ -3,12 +3,15 @@
  * Folders are made in the order of the tree, and files copied folder by folder, so that the result
  * does not depend on the order in which anything is read. All times are the request's: mtools takes
  * SOURCE_DATE_EPOCH for the clock. Files that are in memory and large go through a pipe; the others
- * are laid out below the scratch folder, those of this machine as links. */
+ * are laid out below the scratch folder, those of this machine as links. The programs run there,
+ * and the image is a link there too: "@@" in its path would be an offset to mtools, and a path that
+ * starts with a dash an option. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "flash/base/bytes.h"
@@ -28,20 +31,43 @@ enum {
 };
 
 static const char packages[] = "dosfstools mtools";
+static const char image_name[] = "image";
+static const char files_name[] = "files";
 
 /* What all steps need. */
 struct job {
 	const struct mkfs_request *r;
-	char *image;                   /* owned; as mtools wants it: "path@@offset" */
-	char *stage;                   /* owned; a folder */
+	char *stage;                   /* owned; the folder where the programs run */
+	char image[NUMBER_BYTES + 8];  /* as mtools wants it: "image@@offset" */
 	char clock[NUMBER_BYTES + 32]; /* "SOURCE_DATE_EPOCH=..." */
 	const char *environment[5];
 };
 
 static void job_release(struct job *j)
 {
-	free(j->image);
 	scratch_free(j->stage);
+}
+
+/* The file as image_name in the stage, and an empty folder beside it. */
+static int lay_out(const struct job *j, struct err *e)
+{
+	CLEANUP(freep) char *image = realpath(j->r->path, NULL);
+	CLEANUP(freep) char *link = NULL;
+	CLEANUP(freep) char *files = NULL;
+
+	if (!image)
+		return err_errno(e, "%s", j->r->path);
+	if (asprintf(&link, "%s/%s", j->stage, image_name) < 0) {
+		link = NULL;
+		return err_errno(e, "%s", j->stage);
+	}
+	if (asprintf(&files, "%s/%s", j->stage, files_name) < 0) {
+		files = NULL;
+		return err_errno(e, "%s", j->stage);
+	}
+	if (symlink(image, link) < 0)
+		return err_errno(e, "linking %s as %s", image, link);
+	return mkdir(files, 0700) < 0 ? err_errno(e, "making %s", files) : 0;
 }
 
 static int job_init(struct job *j, const struct mkfs_request *r, struct err *e)
@@ -52,11 +78,11 @@ static int job_init(struct job *j, const struct mkfs_request *r, struct err *e)
 	j->environment[1] = "MTOOLSRC=/dev/null";
 	j->environment[2] = "MTOOLS_SKIP_CHECK=1";
 	j->environment[3] = "HOME=/"; /* no ~/.mtoolsrc */
-	if (asprintf(&j->image, "%s@@%llu", r->path, (unsigned long long)r->offset_bytes) < 0) {
-		j->image = NULL;
-		return err_errno(e, "%s", r->path);
-	}
-	return scratch_new(r->scratch_folder, &j->stage, e);
+	(void)snprintf(j->image, sizeof j->image, "%s@@%llu", image_name,
+		       (unsigned long long)r->offset_bytes);
+	if (scratch_new(r->scratch_folder, &j->stage, e) < 0)
+		return -1;
+	return lay_out(j, e);
 }
 
 static int start(const struct job *j, const char *const *argv, struct span input, struct err *e)
@@ -64,6 +90,7 @@ static int start(const struct job *j, const char *const *argv, struct span input
 	struct spawn s = {
 		.argv = argv,
 		.environment = j->environment,
+		.folder = j->stage,
 		.input = input,
 		.packages = packages,
 		.cancel = j->r->cancel,
@@ -97,9 +124,10 @@ static int format(const struct job *j, const struct fat_shape *shape, struct err
 		       shape->bits == 32 ? FAT32_RESERVED_SECTORS : FAT_RESERVED_SECTORS);
 	const char *const argv[] = {
 		/* Neither alignment nor the disk's geometry may change the number of clusters. */
-		"mkfs.fat", "-a",      "--invariant", "--mbr=n",   "-g",   "255/63", "-S",   "512",
-		"-F",       bits,      "-s",          per_cluster, "-R",   reserved, "-h",   hidden,
-		"-i",       volume_id, "-n",          r->label,    offset, r->path,  blocks, NULL,
+		"mkfs.fat", "-a",     "--invariant", "--mbr=n",  "-g",   "255/63",
+		"-S",       "512",    "-F",          bits,       "-s",   per_cluster,
+		"-R",       reserved, "-h",          hidden,     "-i",   volume_id,
+		"-n",       r->label, offset,        image_name, blocks, NULL,
 	};
 	return start(j, argv, (struct span){0}, e);
 }
@@ -172,7 +200,7 @@ static int arguments_add(struct arguments *a, const char *front, const char *bac
 static int make_folders(const struct job *j, struct err *e)
 {
 	CLEANUP(arguments_release) struct arguments a = {0};
-	char *const fixed[] = {(char *)"mmd", (char *)"-i", j->image};
+	char *const fixed[] = {(char *)"mmd", (char *)"-i", (char *)j->image};
 
 	arguments_init(&a, fixed, sizeof fixed / sizeof *fixed);
 	for (size_t i = 0; i < j->r->tree->n_entries; i++) {
@@ -237,18 +265,21 @@ static int add_file(const struct job *j, struct arguments *a, const struct tree_
 
 	if (!entry->source_path && entry->content.n_bytes > STAGED_MAX_BYTES)
 		return pipe_file(j, entry, e);
-	if (asprintf(&path, "%s/%s", j->stage, slash ? slash + 1 : entry->path) < 0)
+	if (asprintf(&path, "%s/%s/%s", j->stage, files_name, slash ? slash + 1 : entry->path) <
+	    0) {
+		path = NULL;
 		return err_errno(e, "%s", entry->path);
+	}
 	(void)unlink(path); /* one of the same name may be there from another folder */
 	if (stage_file(entry, path, e) < 0)
 		return -1;
-	return arguments_add(a, path, "", e);
+	return arguments_add(a, path + strlen(j->stage) + 1, "", e);
 }
 
 static int copy_files(const struct job *j, struct err *e)
 {
 	CLEANUP(arguments_release) struct arguments a = {0};
-	char *const fixed[] = {(char *)"mcopy", (char *)"-Q", (char *)"-i", j->image};
+	char *const fixed[] = {(char *)"mcopy", (char *)"-Q", (char *)"-i", (char *)j->image};
 	const struct tree_entry *before = NULL;
 
 	arguments_init(&a, fixed, sizeof fixed / sizeof *fixed);
