@@ -5,6 +5,8 @@
 #include "flash/base/units.h"
 #include "provision/build/build_private.h"
 
+enum { MBR_PARTS_MAX = 4 }; /* those that are not in an extended one */
+
 static const struct tree no_files;
 
 static bool is_made(const struct build *b, const struct board_build_partition *wish)
@@ -109,6 +111,25 @@ static int add_part(struct build *b, const struct board_build_partition *wish, u
 	return find_type(b, p, e) < 0 ? -1 : set_content(b, p, e);
 }
 
+/* The layout would say so, too, but not what helps. */
+static int check_mbr(const struct build *b, struct err *e)
+{
+	const enum board_table table = b->r.board->table;
+	bool is_gpt_read = table == BOARD_TABLE_ANY || table == BOARD_TABLE_MBR_OR_GPT;
+
+	if (b->table != TABLE_MBR || b->n_parts <= MBR_PARTS_MAX)
+		return 0;
+	if (is_gpt_read)
+		return err_set(e, ERR_USAGE,
+			       "there are %zu partitions, and an MBR holds %d; say --table gpt",
+			       b->n_parts, MBR_PARTS_MAX);
+	return err_set(e, ERR_USAGE,
+		       "there are %zu partitions, and an MBR holds %d; %s reads no other table; "
+		       "leave some out by --no-data or --slots 1, or give the root file system as "
+		       "--initrd",
+		       b->n_parts, MBR_PARTS_MAX, b->r.board->id);
+}
+
 int build_list_parts(struct build *b, struct err *e)
 {
 	const struct board_build *build = b->r.board->build;
@@ -125,7 +146,7 @@ int build_list_parts(struct build *b, struct err *e)
 			       "the profile of %s has no partition for a root file system; give "
 			       "its files as --initrd",
 			       b->r.board->id);
-	return 0;
+	return check_mbr(b, e);
 }
 
 struct build_part *build_part_with(struct build *b, enum board_content content, unsigned slot)
