@@ -42,22 +42,46 @@ void tree_release(struct tree *t)
 	*t = (struct tree){0};
 }
 
-int tree_entry_add_attribute(struct tree_entry *entry, const char *name, const void *value,
-			     size_t n_bytes, struct err *e)
+/* Add an attribute without a value. */
+static struct tree_attribute *append_attribute(struct tree_entry *entry, const char *name)
 {
 	struct tree_attribute *grown =
 		reallocarray(entry->attributes, entry->n_attributes + 1, sizeof *grown);
-	CLEANUP(freep) char *name_copy = strdup(name);
-	CLEANUP(freep) uint8_t *value_copy = malloc(n_bytes ? n_bytes : 1);
+	char *copy = grown ? strdup(name) : NULL;
 
 	if (grown)
 		entry->attributes = grown;
-	if (!grown || !name_copy || !value_copy)
+	if (!copy)
+		return NULL;
+	grown += entry->n_attributes++;
+	*grown = (struct tree_attribute){.name = copy};
+	return grown;
+}
+
+static struct tree_attribute *find_attribute(const struct tree_entry *entry, const char *name)
+{
+	for (size_t i = 0; i < entry->n_attributes; i++)
+		if (strcmp(entry->attributes[i].name, name) == 0)
+			return &entry->attributes[i];
+	return NULL;
+}
+
+int tree_entry_add_attribute(struct tree_entry *entry, const char *name, const void *value,
+			     size_t n_bytes, struct err *e)
+{
+	CLEANUP(freep) uint8_t *copy = malloc(n_bytes ? n_bytes : 1);
+	/* libarchive writes each attribute twice into a tar, in two spellings, and reads both. */
+	struct tree_attribute *to = find_attribute(entry, name);
+
+	if (!to && copy)
+		to = append_attribute(entry, name);
+	if (!to || !copy)
 		return err_set(e, ERR_IO, "out of memory");
 	if (n_bytes > 0)
-		memcpy(value_copy, value, n_bytes);
-	entry->attributes[entry->n_attributes++] =
-		(struct tree_attribute){TAKE(name_copy), TAKE(value_copy), n_bytes};
+		memcpy(copy, value, n_bytes);
+	free(to->value);
+	to->value = TAKE(copy);
+	to->n_bytes = n_bytes;
 	return 0;
 }
 
@@ -152,8 +176,11 @@ static int reserve(struct tree *t, struct err *e)
 {
 	if (t->n_entries == t->capacity) {
 		const size_t capacity = t->capacity ? 2 * t->capacity : FIRST_SLOTS / 2;
-		struct tree_entry *entries = reallocarray(t->entries, capacity, sizeof *entries);
-		if (!entries || capacity >= UINT32_MAX / 2)
+		struct tree_entry *entries =
+			capacity < UINT32_MAX / 2
+				? reallocarray(t->entries, capacity, sizeof *entries)
+				: NULL;
+		if (!entries)
 			return err_set(e, ERR_IO, "out of memory");
 		t->entries = entries;
 		t->capacity = capacity;
@@ -412,7 +439,8 @@ static int swap_roles(struct tree_entry *entry, struct tree_entry *file, struct 
 	free(entry->link);
 	*entry = *file;
 	entry->path = path;
-	*file = (struct tree_entry){.kind = TREE_HARD_LINK, .path = file->path, .link = link, .mtime_s = TREE_NO_TIME};
+	*file = (struct tree_entry){
+		.kind = TREE_HARD_LINK, .path = file->path, .link = link, .mtime_s = TREE_NO_TIME};
 	return 0;
 }
 

@@ -87,7 +87,8 @@ int tree_put_entry(struct tree *t, struct tree_entry *entry, struct err *e);
 
 void tree_entry_release(struct tree_entry *entry);
 
-/* Add an attribute with copies of name and value. Fails with ERR_IO when memory is short. */
+/* Add an attribute with copies of name and value, in place of one of that name. Fails with ERR_IO
+ * when memory is short. */
 int tree_entry_add_attribute(struct tree_entry *entry, const char *name, const void *value,
 			     size_t n_bytes, struct err *e);
 
@@ -100,8 +101,8 @@ const struct tree_entry *tree_find(const struct tree *t, const char *path);
  * t is sorted afterwards. Fails with ERR_USAGE, or ERR_IO for what cannot be read. */
 int tree_read_folder(struct tree *t, const char *folder, int64_t time_s, struct err *e);
 
-/* Everything in the tar at path (compressed or not), owners and device numbers as in it, through
- * libarchive; mtimes are cut to at most time_s. Contents are put into new files below
+/* Everything in the tar at path (compressed or not), owners, device numbers and attributes as in
+ * it, through libarchive; mtimes are cut to at most time_s. Contents are put into new files below
  * scratch_folder, which have numbers for names. t is sorted afterwards. Fails with ERR_USAGE for
  * what is no tar or leaves the tree, with ERR_IO. */
 int tree_read_tar(struct tree *t, const char *path, const char *scratch_folder, int64_t time_s,
