@@ -47,6 +47,7 @@ static void root_is_that_of_the_architecture(void **state)
 {
 	(void)state;
 	assert_type("root", "x86_64", TABLE_GPT, "4f68bce3-e8cd-4db1-96e7-fbcaf984b709");
+	assert_type("root", "i386", TABLE_GPT, "44479540-f297-41b2-9af7-d131d5f0458a");
 	assert_type("root", "arm64", TABLE_GPT, "b921b045-1df0-41c3-af44-4c6f280d3fae");
 	assert_type("root", "riscv64", TABLE_GPT, "72ec70a6-cf74-40e6-bd49-4bda08e8f224");
 	assert_type("root", "arm", TABLE_MBR, "0x83");
