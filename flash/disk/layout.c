@@ -156,7 +156,10 @@ static int check_count(const struct layout *l, struct err *e)
 		return 0;
 	return err_set(e, ERR_USAGE, "%zu partitions are more than the %zu that the %s holds%s",
 		       l->n_partitions, maximum, l->kind == TABLE_GPT ? "GPT" : "MBR",
-		       l->kind == TABLE_GPT ? "; give it more entries" : "; use a GPT");
+		       l->kind == TABLE_GPT
+			       ? "; give it more entries"
+			       : "; do without slots or without a root file system, or "
+				 "use a GPT if the board's firmware reads one");
 }
 
 /* Nothing that follows can wrap around: no medium is that large. */

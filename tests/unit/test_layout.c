@@ -404,8 +404,10 @@ static void more_partitions_than_an_mbr_holds_are_refused(void **state)
 	s.l.n_partitions = 5;
 	assert_int_equal(layout_make(&s.l, &e), -1);
 	assert_int_equal(e.code, ERR_USAGE);
-	assert_string_equal(e.text, "5 partitions are more than the 4 that the MBR holds; use a "
-				    "GPT");
+	assert_string_equal(e.text,
+			    "5 partitions are more than the 4 that the MBR holds; do without "
+			    "slots or without a root file system, or use a GPT if the "
+			    "board's firmware reads one");
 }
 
 static void more_partitions_than_entries_are_refused(void **state)
