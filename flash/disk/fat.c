@@ -15,6 +15,7 @@ enum {
 	LONG_ENTRY_CHARACTERS = 13, /* of a name in one entry. "Long Directory Entries" */
 	/* mkfs.fat may make the FATs a few sectors longer than they need be. */
 	SPARE_CLUSTERS = 32,
+	ROOT_SECTORS = FAT_ROOT_ENTRIES * FAT_ENTRY_BYTES / FAT_SECTOR_BYTES,
 };
 
 /* ---- Shape ---------------------------------------------------------------------------------- */
@@ -23,12 +24,10 @@ enum {
 static uint64_t clusters_of(uint64_t n_sectors, unsigned bits, unsigned sectors_per_cluster)
 {
 	const uint64_t at_most = n_sectors / sectors_per_cluster + 2;
-	const uint64_t fat_sectors =
-		(at_most * bits + 8 * FAT_SECTOR_BYTES - 1) / (UINT64_C(8) * FAT_SECTOR_BYTES) + 1;
-	const uint64_t fixed_sectors = bits == 32 ? FAT32_RESERVED_SECTORS
-						  : FAT_RESERVED_SECTORS + FAT_ROOT_ENTRIES *
-										   FAT_ENTRY_BYTES /
-										   FAT_SECTOR_BYTES;
+	const uint64_t sector_bits = UINT64_C(8) * FAT_SECTOR_BYTES;
+	const uint64_t fat_sectors = (at_most * bits + sector_bits - 1) / sector_bits + 1;
+	const uint64_t fixed_sectors =
+		bits == 32 ? FAT32_RESERVED_SECTORS : FAT_RESERVED_SECTORS + ROOT_SECTORS;
 	const uint64_t used_sectors = fixed_sectors + N_FATS * fat_sectors;
 
 	return n_sectors > used_sectors ? (n_sectors - used_sectors) / sectors_per_cluster : 0;
@@ -159,13 +158,15 @@ uint64_t fat_need_bytes(const struct tree *t)
 
 /* ---- What a tree may hold ------------------------------------------------------------------- */
 
-/* Of a long name. "Long Directory Entries": what a short name allows, and six more. */
+/* Of a long name. "Long Directory Entries": what a short name allows, and six more. Of these mtools
+ * takes [ for the start of a pattern; and it takes each byte of UTF-8 for a character, so that
+ * another name would be in the FAT. */
 static bool is_name_allowed(const char *name)
 {
 	size_t n_bytes = strlen(name);
 
 	for (const char *p = name; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f || strchr("\"*/:<>?\\|", *p))
+		if (*p < ' ' || *p > '~' || strchr("\"*/:<>?[\\|", *p))
 			return false;
 	return n_bytes > 0 && name[n_bytes - 1] != '.' && name[n_bytes - 1] != ' ';
 }
@@ -190,12 +191,13 @@ static int check_entry(const struct tree_entry *entry, struct err *e)
 	}
 	if (!is_name_allowed(name_of(entry->path)))
 		return err_set(e, ERR_USAGE,
-			       "%s: a name in a FAT must not have control characters or any of "
-			       "\"*:<>?\\|, nor end in a dot or space; rename it",
+			       "%s: a name in a FAT must be of printable ASCII characters but "
+			       "\"*:<>?[\\|, and not end in a dot or space; rename it",
 			       entry->path);
 	if (entry->kind == TREE_FILE && entry->size_bytes > UINT32_MAX)
 		return err_set(e, ERR_USAGE,
-			       "%s has %llu bytes, and a file in a FAT has at most 4294967295",
+			       "%s has %llu bytes, and a file in a FAT has at most 4294967295; "
+			       "put it into the root file system",
 			       entry->path, (unsigned long long)entry->size_bytes);
 	return 0;
 }

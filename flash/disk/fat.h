@@ -32,8 +32,9 @@ struct fat_shape {
  * are as large as the type allows, and at most 4 KiB up to 8 GiB. */
 struct fat_shape fat_shape_of(uint64_t size_bytes);
 
-/* Refuse what a FAT cannot hold: links and devices, names with characters that are not allowed,
- * that differ only in case, files of 4 GiB and more, a root folder with more than FAT_ROOT_ENTRIES.
+/* Refuse what a FAT cannot hold, or mtools not put there: links and devices, names with other
+ * characters than those of ASCII that are allowed, names that differ only in case, files of 4 GiB
+ * and more, a root folder with more than FAT_ROOT_ENTRIES.
  * ERR_USAGE names it. t is sorted. */
 int fat_check_tree(const struct tree *t, struct err *e);
 

@@ -152,6 +152,25 @@ static void names_that_a_fat_does_not_allow_are_refused(void **state)
 	assert_refused(&t, "what?: a name in a FAT");
 }
 
+/* mtools would write F\xc5\x91 as two other characters. */
+static void names_outside_of_ascii_are_refused(void **state)
+{
+	CLEANUP(tree_release) struct tree t = {0};
+
+	(void)state;
+	add_text(&t, "F\xc5\x91.txt");
+	assert_refused(&t, "printable ASCII");
+}
+
+static void names_that_mtools_takes_for_patterns_are_refused(void **state)
+{
+	CLEANUP(tree_release) struct tree t = {0};
+
+	(void)state;
+	add_text(&t, "a[b]/c");
+	assert_refused(&t, "a[b]");
+}
+
 static void names_that_end_in_a_dot_are_refused(void **state)
 {
 	CLEANUP(tree_release) struct tree t = {0};
@@ -229,6 +248,8 @@ int main(void)
 		cmocka_unit_test(links_are_refused),
 		cmocka_unit_test(pipes_are_refused),
 		cmocka_unit_test(names_that_a_fat_does_not_allow_are_refused),
+		cmocka_unit_test(names_outside_of_ascii_are_refused),
+		cmocka_unit_test(names_that_mtools_takes_for_patterns_are_refused),
 		cmocka_unit_test(names_that_end_in_a_dot_are_refused),
 		cmocka_unit_test(names_that_differ_only_in_case_are_refused),
 		cmocka_unit_test(files_of_four_gibibytes_are_refused),
