@@ -34,24 +34,36 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-/* 1 when name is in one of the folders, 0 when not, -1 when memory is short. */
+/* 1 when name is in the folder of n_bytes at folder, 0 when not, -1 when memory is short. An empty
+ * one stands for where we are, which is not an absolute one either. */
+static int find_in_folder(const char *folder, size_t n_bytes, const char *name, char **out)
+{
+	char *path = NULL;
+
+	if (folder[0] != '/')
+		return 0;
+	if (asprintf(&path, "%.*s/%s", (int)n_bytes, folder, name) < 0)
+		return -1;
+	if (is_program(path)) {
+		*out = path;
+		return 1;
+	}
+	free(path);
+	return 0;
+}
+
+/* The same of folders with colons between them. */
 static int find_in(const char *folders, const char *name, char **out)
 {
-	while (*folders) {
-		size_t n_bytes = strcspn(folders, ":");
-		CLEANUP(freep) char *path = NULL;
+	int found = 0;
 
-		if (asprintf(&path, "%.*s/%s", (int)n_bytes, folders, name) < 0) {
-			path = NULL;
-			return -1;
-		}
-		if (path[0] == '/' && is_program(path)) {
-			*out = TAKE(path);
-			return 1;
-		}
+	while (*folders && found == 0) {
+		size_t n_bytes = strcspn(folders, ":");
+
+		found = find_in_folder(folders, n_bytes, name, out);
 		folders += n_bytes + (folders[n_bytes] == ':');
 	}
-	return 0;
+	return found;
 }
 
 int spawn_find(const char *name, const char *packages, char **out, struct err *e)
