@@ -149,6 +149,7 @@ static uint32_t crc32(uint32_t before, const uint8_t *bytes, size_t n_bytes)
 
 void uboot_script_wrap(struct span text, const char *arch, int64_t time_s, struct buf *out)
 {
+	static const uint8_t name[] = "lkflash";
 	uint8_t header[IMAGE_HEADER_BYTES] = {0};
 	uint8_t lengths[LENGTHS_BYTES] = {0};
 
@@ -161,7 +162,7 @@ void uboot_script_wrap(struct span text, const char *arch, int64_t time_s, struc
 	header[29] = image_arch(arch);
 	header[30] = IMAGE_TYPE_SCRIPT;
 	header[31] = IMAGE_COMPRESSION_NONE;
-	memcpy(header + IMAGE_NAME_AT, "lkflash", strlen("lkflash"));
+	memcpy(header + IMAGE_NAME_AT, name, sizeof name);
 	put_be32(header + 4, crc32(0, header, sizeof header)); /* of the header with 0 here */
 	buf_append(out, header, sizeof header);
 	buf_append(out, lengths, sizeof lengths);

@@ -97,7 +97,7 @@ static uint64_t count_powers(uint64_t base, uint64_t n_groups)
 
 static uint64_t count_copies(uint64_t n_groups)
 {
-	return (n_groups > 1 ? 2u : 1u) + count_powers(3, n_groups) + count_powers(5, n_groups) +
+	return (n_groups > 1 ? 2U : 1U) + count_powers(3, n_groups) + count_powers(5, n_groups) +
 	       count_powers(7, n_groups);
 }
 

@@ -1,6 +1,7 @@
 /* What goes into a file system. See tree.h. */
 #include "flash/disk/tree.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -204,6 +205,7 @@ static int append(struct tree *t, struct tree_entry *entry, struct err *e)
 {
 	if (reserve(t, e) < 0)
 		return -1;
+	assert(t->entries);
 	*find_slot(t, entry->path, strlen(entry->path)) = (uint32_t)t->n_entries + 1;
 	t->entries[t->n_entries++] = *entry;
 	*entry = (struct tree_entry){0};
@@ -449,6 +451,7 @@ static int sort_hard_link(struct tree *t, struct tree_entry *entry, struct err *
 {
 	struct tree_entry *target = find(t, entry->link, strlen(entry->link));
 
+	assert(target);
 	if (target > entry && target->kind != TREE_HARD_LINK)
 		return swap_roles(entry, target, e);
 	if (target->kind != TREE_HARD_LINK)
