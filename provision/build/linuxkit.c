@@ -60,20 +60,26 @@ static int load_cmdline(const char *prefix, char **out, struct err *e)
 	return copy_line(bytes, n_bytes, out, e);
 }
 
+/* The path of a file of the build; *out stays NULL when there is none. */
+static int find_file(const char *prefix, const char *ending, char **out, struct err *e)
+{
+	CLEANUP(freep) char *path = path_of(prefix, ending, e);
+
+	if (!path)
+		return -1;
+	if (is_file(path))
+		*out = TAKE(path);
+	return 0;
+}
+
 /* The image of a root file system, where the build has one. */
 static int find_root_image(const char *prefix, char **out, struct err *e)
 {
 	static const char *const endings[] = {"-squashfs.img", "-erofs.img"};
 
-	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-		CLEANUP(freep) char *path = path_of(prefix, endings[i], e);
-		if (!path)
+	for (size_t i = 0; !*out && i < sizeof endings / sizeof *endings; i++)
+		if (find_file(prefix, endings[i], out, e) < 0)
 			return -1;
-		if (is_file(path)) {
-			*out = TAKE(path);
-			return 0;
-		}
-	}
 	return 0;
 }
 

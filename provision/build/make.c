@@ -75,7 +75,9 @@ static void make_label(const struct build_part *p, char label[MKFS_LABEL_BYTES])
 	size_t n_bytes = strnlen(p->name, is_fat ? 11 : MKFS_LABEL_BYTES - 1);
 
 	for (size_t i = 0; i < n_bytes; i++)
-		label[i] = is_fat ? (char)toupper((unsigned char)p->name[i]) : p->name[i];
+		label[i] = p->name[i];
+	for (size_t i = 0; is_fat && i < n_bytes; i++)
+		label[i] = (char)toupper((unsigned char)label[i]);
 	while (n_bytes > 0 && label[n_bytes - 1] == ' ')
 		n_bytes--;
 	label[n_bytes] = '\0';

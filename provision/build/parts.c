@@ -97,8 +97,7 @@ static int set_content(struct build *b, struct build_part *p, struct err *e)
 static int add_part(struct build *b, const struct board_build_partition *wish, unsigned slot,
 		    struct err *e)
 {
-	static const char *const endings[SLOTS_MAX] = {"-a", "-b"};
-	const char *ending = wish->is_slotted && b->n_slots > 1 ? endings[slot] : "";
+	const char *ending = !wish->is_slotted || b->n_slots == 1 ? "" : slot == 0 ? "-a" : "-b";
 	struct build_part *p = &b->parts[b->n_parts];
 
 	if (b->n_parts == BUILD_PARTS_MAX)

@@ -34,7 +34,7 @@ const char *uuid_format(const uint8_t uuid[UUID_BYTES], char text[UUID_TEXT_BYTE
 			*at++ = '-';
 		(void)format_hex(uuid, group_bytes[i], at);
 		uuid += group_bytes[i];
-		at += 2 * group_bytes[i];
+		at += (size_t)2 * group_bytes[i];
 	}
 	return text;
 }
