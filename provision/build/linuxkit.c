@@ -192,7 +192,9 @@ static int load_tar(const char *tar, const char *scratch_folder, int64_t time_s,
 	CLEANUP(tree_release) struct tree all = {0};
 
 	if (tree_read_tar(&all, tar, scratch_folder, time_s, e) < 0)
-		return -1;
+		return e->code == ERR_USAGE ? err_hint(e, "--linuxkit takes the prefix of what "
+							  "`linuxkit build` wrote, or its tar")
+					    : -1;
 	if (tree_find(&all, "boot/kernel"))
 		return name_kernel(k, tar, "boot/kernel", e) < 0 ||
 				       take_boot_parts(&all, "boot/", maps, k, e) < 0 ||

@@ -309,8 +309,8 @@ int machine_run(const struct machine_request *r, struct err *e)
 
 	if (!r->board->qemu)
 		return err_set(e, ERR_USAGE,
-			       "no emulator is known to start %s; `lkflash boards` tells which "
-			       "boards one starts",
+			       "no emulator is known to start %s; those with qemu in "
+			       "`lkflash boards` can be started",
 			       r->board->id);
 	if (prepare(&m, e) < 0 || start(&m, e) < 0 || attend(&m, end_ms, e) < 0)
 		return err_wrap(e, "starting %s", r->image_path);

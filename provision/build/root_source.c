@@ -30,6 +30,17 @@ const char *root_source_file_system(const uint8_t *head, size_t head_bytes)
 	return NULL;
 }
 
+static int load_tar(const char *path, int64_t time_s, const char *scratch_folder,
+		    struct root_source *r, struct err *e)
+{
+	if (tree_read_tar(&r->tree, path, scratch_folder, time_s, e) == 0)
+		return 0;
+	if (e->code == ERR_USAGE)
+		return err_hint(e, "a folder, a tar, or an image of squashfs, erofs or ext4 is "
+				   "taken");
+	return -1;
+}
+
 static int load_file(int fd, const char *path, int64_t time_s, const char *scratch_folder,
 		     struct root_source *r, struct err *e)
 {
@@ -44,7 +55,7 @@ static int load_file(int fd, const char *path, int64_t time_s, const char *scrat
 	const uint64_t size_bytes = (uint64_t)st.st_size;
 	r->file_system = root_source_file_system(head, n_bytes);
 	if (!r->file_system)
-		return tree_read_tar(&r->tree, path, scratch_folder, time_s, e);
+		return load_tar(path, time_s, scratch_folder, r, e);
 	if (size_bytes % SECTOR_BYTES != 0)
 		return err_set(e, ERR_USAGE,
 			       "%s is an image of %s, but its %llu bytes are no multiple of %d; is "

@@ -197,6 +197,8 @@ refused 1 'half-cmdline: No such file' "a LinuxKit build without its command lin
 cp "$TMP/lk/plain-cmdline" "$TMP/lk/half-cmdline"
 refused 2 'neither .*half-initrd.img nor .*half-squashfs.img' "a LinuxKit build without an initrd" "${BASE[@]}" --linuxkit "$TMP/lk/half" "${TO[@]}"
 refused 2 'holds neither boot/kernel nor kernel' "a tar of something else" "${BASE[@]}" --linuxkit "$TMP/root.tar" "${TO[@]}"
+refused 2 'plain-kernel as a tar: .*; --linuxkit takes the prefix' "a file of a LinuxKit build" "${BASE[@]}" --linuxkit "$TMP/lk/plain-kernel" "${TO[@]}"
+refused 2 'initrd as a tar: .*; a folder, a tar, or an image' "a root file system that is none" "${ALL[@]}" --rootfs "$IN/initrd" "${TO[@]}"
 
 refused 2 'boot-file SRC:DST' "a boot file without a colon" "${ALL[@]}" --boot-file "$IN/initrd" "${TO[@]}"
 refused 2 'there already' "a boot file twice" "${ALL[@]}" --boot-file "$IN/initrd:x" --boot-file "$IN/kernel:x" "${TO[@]}"
