@@ -32,7 +32,7 @@ static void put_options(unsigned groups, struct buf *out)
 
 void help_overview(struct buf *out)
 {
-	buf_append_text(out, "lkflash signs, writes and verifies disk images.\n\n"
+	buf_append_text(out, "lkflash builds, signs, writes and verifies disk images.\n\n"
 			     "usage: lkflash VERB [options] ...\n"
 			     "       lkflash [options] IMAGE TARGET...      (the verb is write)\n"
 			     "\nverbs:\n");
