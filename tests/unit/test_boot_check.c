@@ -4,30 +4,20 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "flash/base/cleanup.h"
+#include "tests/unit/profile_fixture.h"
 
 #define HEAD "id: a\nname: A\narch: any\nboot: x\ntested: no\n"
 #define ESP  "partitions:\n- name: ESP\n  types: [c12a7328-f81f-11d2-ba4b-00a0c93ec93b, 0xef]\n"
-
-static struct board *parse(const char *yaml)
-{
-	struct board *b = NULL;
-	struct err e = {0};
-
-	if (board_parse("a.yaml", yaml, strlen(yaml), &b, &e) < 0)
-		fail_msg("%s", e.text);
-	return b;
-}
 
 /* What the check says, "" when it is content. An image starts with head. */
 static const char *check(const char *yaml, const struct table *t, const char *head,
 			 size_t head_bytes, struct err *e)
 {
-	CLEANUP(board_freep) struct board *b = parse(yaml);
+	CLEANUP(board_freep) struct board *b = profile_parse(yaml);
 
 	*e = (struct err){0};
 	if (boot_check_image(b, t, (const uint8_t *)head, head_bytes, e) < 0)
@@ -193,8 +183,8 @@ static void head_ends_behind_the_farthest_magic(void **state)
 	(void)state;
 	CLEANUP(board_freep)
 	struct board *b =
-		parse(HEAD "table: any\nblobs:\n- name: far\n  offset: 8K\n  magic: aabb\n"
-			   "- name: near\n  offset: 0\n  magic: aabbccdd\n");
+		profile_parse(HEAD "table: any\nblobs:\n- name: far\n  offset: 8K\n  magic: aabb\n"
+				   "- name: near\n  offset: 0\n  magic: aabbccdd\n");
 
 	assert_int_equal(boot_check_head_bytes(b), 8194);
 }
@@ -202,7 +192,7 @@ static void head_ends_behind_the_farthest_magic(void **state)
 static void board_without_blobs_needs_no_head(void **state)
 {
 	(void)state;
-	CLEANUP(board_freep) struct board *b = parse(HEAD "table: any\n");
+	CLEANUP(board_freep) struct board *b = profile_parse(HEAD "table: any\n");
 
 	assert_int_equal(boot_check_head_bytes(b), 0);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "flash/base/cleanup.h"
+#include "tests/unit/profile_fixture.h"
 
 /* Five of the six keys that every profile has; "table" would be line 6. */
 #define HEAD "id: a\nname: A board\narch: arm64\nboot: somehow\ntested: layout\n"
@@ -30,20 +31,10 @@ static void assert_refused(const char *yaml, const char *text)
 	assert_null(b);
 }
 
-static struct board *parse(const char *yaml)
-{
-	struct board *b = NULL;
-	struct err e = {0};
-
-	if (board_parse("a.yaml", yaml, strlen(yaml), &b, &e) < 0)
-		fail_msg("%s", e.text);
-	return b;
-}
-
 static void smallest_profile_has_its_texts(void **state)
 {
 	(void)state;
-	CLEANUP(board_freep) struct board *b = parse(HEAD "table: any\n");
+	CLEANUP(board_freep) struct board *b = profile_parse(HEAD "table: any\n");
 
 	assert_string_equal(b->id, "a");
 	assert_string_equal(b->name, "A board");
@@ -59,9 +50,10 @@ static void partitions_are_read(void **state)
 {
 	(void)state;
 	CLEANUP(board_freep)
-	struct board *b = parse(HEAD "table: mbr-or-gpt\npartitions:\n- name: ESP\n  types: "
-				     "[c12a7328-f81f-11d2-ba4b-00a0c93ec93b, 0xef]\n"
-				     "- name: root\n  types: [0x83]\n  file_system: ext4\n");
+	struct board *b =
+		profile_parse(HEAD "table: mbr-or-gpt\npartitions:\n- name: ESP\n  types: "
+				   "[c12a7328-f81f-11d2-ba4b-00a0c93ec93b, 0xef]\n"
+				   "- name: root\n  types: [0x83]\n  file_system: ext4\n");
 
 	assert_int_equal(b->table, BOARD_TABLE_MBR_OR_GPT);
 	assert_int_equal(b->n_partitions, 2);
@@ -77,8 +69,9 @@ static void blobs_are_read(void **state)
 {
 	(void)state;
 	CLEANUP(board_freep)
-	struct board *b = parse(HEAD "table: any\nblobs:\n- name: SPL\n  offset: 8K\n  magic: "
-				     "65474f4e\n- name: end\n  offset: 16777215\n  magic: ff\n");
+	struct board *b =
+		profile_parse(HEAD "table: any\nblobs:\n- name: SPL\n  offset: 8K\n  magic: "
+				   "65474f4e\n- name: end\n  offset: 16777215\n  magic: ff\n");
 
 	assert_int_equal(b->n_blobs, 2);
 	assert_string_equal(b->blobs[0].name, "SPL");
@@ -280,9 +273,9 @@ static void magic_of_128_digits_is_read(void **state)
 {
 	(void)state;
 	CLEANUP(board_freep)
-	struct board *b =
-		parse(HEAD "table: any\nblobs:\n- name: x\n  offset: 0\n  magic: " SIXTY_FOUR_DIGITS
-			      SIXTY_FOUR_DIGITS "\n");
+	struct board *b = profile_parse(
+		HEAD "table: any\nblobs:\n- name: x\n  offset: 0\n  magic: " SIXTY_FOUR_DIGITS
+			SIXTY_FOUR_DIGITS "\n");
 
 	assert_int_equal(strlen(b->blobs[0].magic), 128);
 }

@@ -4,11 +4,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "flash/base/cleanup.h"
+#include "tests/unit/profile_fixture.h"
 
 #define HEAD                                                                                       \
 	"id: a\n"                                                                                  \
@@ -28,31 +28,10 @@
 	     "  methods: [extlinux]\n"                                                             \
 	     "  table: gpt\n"
 
-static void refuses(const char *yaml, const char *text)
-{
-	struct board *b = NULL;
-	struct err e = {0};
-
-	assert_int_equal(board_parse("a.yaml", yaml, strlen(yaml), &b, &e), -1);
-	assert_string_equal(e.text, text);
-	assert_int_equal(e.code, ERR_USAGE);
-	assert_null(b);
-}
-
-static struct board *parse(const char *yaml)
-{
-	struct board *b = NULL;
-	struct err e = {0};
-
-	if (board_parse("a.yaml", yaml, strlen(yaml), &b, &e) < 0)
-		fail_msg("%s", e.text);
-	return b;
-}
-
 static void build_is_absent_when_it_is_not_said(void **state)
 {
 	(void)state;
-	CLEANUP(board_freep) struct board *b = parse(HEAD "table: any\n");
+	CLEANUP(board_freep) struct board *b = profile_parse(HEAD "table: any\n");
 
 	assert_null(b->build);
 	assert_null(b->qemu);
@@ -62,7 +41,7 @@ static void build_is_absent_when_it_is_not_said(void **state)
 static void what_build_does_not_say_has_its_default(void **state)
 {
 	(void)state;
-	CLEANUP(board_freep) struct board *b = parse(BUILD BOOT_ONLY);
+	CLEANUP(board_freep) struct board *b = profile_parse(BUILD BOOT_ONLY);
 
 	assert_int_equal(b->build->table, BOARD_TABLE_GPT);
 	assert_int_equal(b->build->gpt_entries, 0);
@@ -76,8 +55,9 @@ static void what_build_says_is_read(void **state)
 {
 	(void)state;
 	CLEANUP(board_freep)
-	struct board *b = parse(BUILD "  gpt_entries: 56\n  slots: 2\n  size: 2G\n  dtb: v/x.dtb\n"
-				      "  cmdline: root={root} {boot} {slot}\n" BOOT_ONLY);
+	struct board *b =
+		profile_parse(BUILD "  gpt_entries: 56\n  slots: 2\n  size: 2G\n  dtb: v/x.dtb\n"
+				    "  cmdline: root={root} {boot} {slot}\n" BOOT_ONLY);
 
 	assert_int_equal(b->build->n_methods, 1);
 	assert_string_equal(b->build->methods[0], "extlinux");
@@ -91,7 +71,8 @@ static void what_build_says_is_read(void **state)
 static void build_for_any_arch_is_refused(void **state)
 {
 	(void)state;
-	refuses("id: a\nname: A\narch: any\nboot: x\ntested: no\ntable: gpt\nbuild:\n  methods: "
+	profile_refuses(
+		"id: a\nname: A\narch: any\nboot: x\ntested: no\ntable: gpt\nbuild:\n  methods: "
 		"[extlinux]\n  table: gpt\n" BOOT_ONLY,
 		"a.yaml:7: nothing can be built for the arch any");
 }
@@ -99,7 +80,8 @@ static void build_for_any_arch_is_refused(void **state)
 static void build_without_methods_is_refused(void **state)
 {
 	(void)state;
-	refuses("id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: gpt\nbuild:\n  table: "
+	profile_refuses(
+		"id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: gpt\nbuild:\n  table: "
 		"gpt\n" BOOT_ONLY,
 		"a.yaml:8: key `methods` is missing");
 }
@@ -107,7 +89,8 @@ static void build_without_methods_is_refused(void **state)
 static void method_that_is_no_word_is_refused(void **state)
 {
 	(void)state;
-	refuses("id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: gpt\nbuild:\n  methods:\n  "
+	profile_refuses(
+		"id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: gpt\nbuild:\n  methods:\n  "
 		"- extlinux\n  - Grub\n  table: gpt\n" BOOT_ONLY,
 		"a.yaml:10: method `Grub` is not a word of a-z 0-9 + . _ -");
 }
@@ -115,7 +98,8 @@ static void method_that_is_no_word_is_refused(void **state)
 static void method_that_is_there_twice_is_refused(void **state)
 {
 	(void)state;
-	refuses("id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: gpt\nbuild:\n  methods:\n  "
+	profile_refuses(
+		"id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: gpt\nbuild:\n  methods:\n  "
 		"- grub\n  - grub\n  table: gpt\n" BOOT_ONLY,
 		"a.yaml:10: method `grub` is there twice");
 }
@@ -123,7 +107,8 @@ static void method_that_is_there_twice_is_refused(void **state)
 static void build_of_two_tables_is_refused(void **state)
 {
 	(void)state;
-	refuses("id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: mbr-or-gpt\nbuild:\n  "
+	profile_refuses(
+		"id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: mbr-or-gpt\nbuild:\n  "
 		"methods: [grub]\n  table: mbr-or-gpt\n" BOOT_ONLY,
 		"a.yaml:9: an image has one table: `table` of `build` is mbr or gpt");
 }
@@ -131,7 +116,8 @@ static void build_of_two_tables_is_refused(void **state)
 static void table_that_the_board_cannot_have_is_refused(void **state)
 {
 	(void)state;
-	refuses("id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: mbr\nbuild:\n  methods: "
+	profile_refuses(
+		"id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: mbr\nbuild:\n  methods: "
 		"[grub]\n  table: gpt\n" BOOT_ONLY,
 		"a.yaml:9: table gpt is built, but the board's `table` is mbr");
 }
@@ -139,21 +125,22 @@ static void table_that_the_board_cannot_have_is_refused(void **state)
 static void gpt_entries_that_are_no_multiple_of_four_are_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  gpt_entries: 57\n" BOOT_ONLY,
-		"a.yaml:10: `gpt_entries` 57 must be a multiple of 4");
+	profile_refuses(BUILD "  gpt_entries: 57\n" BOOT_ONLY,
+			"a.yaml:10: `gpt_entries` 57 must be a multiple of 4");
 }
 
 static void too_many_gpt_entries_are_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  gpt_entries: 132\n" BOOT_ONLY,
-		"a.yaml:10: `gpt_entries` must be a number of at most 128");
+	profile_refuses(BUILD "  gpt_entries: 132\n" BOOT_ONLY,
+			"a.yaml:10: `gpt_entries` must be a number of at most 128");
 }
 
 static void gpt_entries_of_a_board_without_gpt_are_refused(void **state)
 {
 	(void)state;
-	refuses("id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: mbr\nbuild:\n  methods: "
+	profile_refuses(
+		"id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: mbr\nbuild:\n  methods: "
 		"[grub]\n  table: mbr\n  gpt_entries: 56\n" BOOT_ONLY,
 		"a.yaml:10: `gpt_entries` is set, but the board's `table` is mbr");
 }
@@ -161,61 +148,65 @@ static void gpt_entries_of_a_board_without_gpt_are_refused(void **state)
 static void no_slots_are_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  slots: 0\n" BOOT_ONLY, "a.yaml:10: `slots` must be 1 or 2");
+	profile_refuses(BUILD "  slots: 0\n" BOOT_ONLY, "a.yaml:10: `slots` must be 1 or 2");
 }
 
 static void three_slots_are_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  slots: 3\n" BOOT_ONLY, "a.yaml:10: `slots` must be a number of at most 2");
+	profile_refuses(BUILD "  slots: 3\n" BOOT_ONLY,
+			"a.yaml:10: `slots` must be a number of at most 2");
 }
 
 static void size_of_half_a_sector_is_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  size: 1000\n" BOOT_ONLY,
-		"a.yaml:10: size 1000 is not a multiple of 512 bytes");
+	profile_refuses(BUILD "  size: 1000\n" BOOT_ONLY,
+			"a.yaml:10: size 1000 is not a multiple of 512 bytes");
 }
 
 static void size_that_is_no_number_is_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  size: 1X\n" BOOT_ONLY,
-		"a.yaml:10: `size` must be a number of bytes, as 512 or 8K");
+	profile_refuses(BUILD "  size: 1X\n" BOOT_ONLY,
+			"a.yaml:10: `size` must be a number of bytes, as 512 or 8K");
 }
 
 static void dtb_above_its_folder_is_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  dtb: ../x.dtb\n" BOOT_ONLY,
+	profile_refuses(
+		BUILD "  dtb: ../x.dtb\n" BOOT_ONLY,
 		"a.yaml:10: dtb `../x.dtb` must be a path below a folder that ends in .dtb");
 }
 
 static void dtb_at_a_place_of_its_own_is_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  dtb: /boot/x.dtb\n" BOOT_ONLY,
+	profile_refuses(
+		BUILD "  dtb: /boot/x.dtb\n" BOOT_ONLY,
 		"a.yaml:10: dtb `/boot/x.dtb` must be a path below a folder that ends in .dtb");
 }
 
 static void dtb_that_is_no_dtb_is_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  dtb: v/x.dts\n" BOOT_ONLY,
-		"a.yaml:10: dtb `v/x.dts` must be a path below a folder that ends in .dtb");
+	profile_refuses(BUILD "  dtb: v/x.dts\n" BOOT_ONLY,
+			"a.yaml:10: dtb `v/x.dts` must be a path below a folder that ends in .dtb");
 }
 
 static void unknown_word_in_braces_is_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD "  cmdline: quiet root={boot} init={rot}\n" BOOT_ONLY,
-		"a.yaml:10: `{rot}`: what is filled in are {root}, {boot} and {slot}");
+	profile_refuses(BUILD "  cmdline: quiet root={boot} init={rot}\n" BOOT_ONLY,
+			"a.yaml:10: `{rot}`: what is filled in are {root}, {boot} and {slot}");
 }
 
 static void build_without_a_boot_partition_is_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD
+	profile_refuses(
+		BUILD
 		"  partitions:\n  - {name: data, type: linux, content: data, file_system: ext4}\n",
 		"a.yaml:10: no partition has the content boot, which the methods fill");
 }
@@ -223,14 +214,16 @@ static void build_without_a_boot_partition_is_refused(void **state)
 static void two_boot_partitions_are_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD BOOT_ONLY "  - {name: more, type: fat, content: boot, file_system: vfat}\n",
+	profile_refuses(
+		BUILD BOOT_ONLY "  - {name: more, type: fat, content: boot, file_system: vfat}\n",
 		"a.yaml:10: 2 partitions have the content boot; one can (`slotted` makes two)");
 }
 
 static void fifth_partition_of_an_mbr_is_refused(void **state)
 {
 	(void)state;
-	refuses("id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: mbr\nbuild:\n  methods: "
+	profile_refuses(
+		"id: a\nname: A\narch: arm\nboot: x\ntested: no\ntable: mbr\nbuild:\n  methods: "
 		"[grub]\n  table: mbr\n" BOOT_ONLY
 		"  - {name: p0, type: linux, size: 1M}\n  - {name: p1, type: linux, size: 1M}\n  - "
 		"{name: p2, type: linux, size: 1M}\n  - {name: p3, type: linux, size: 1M}\n",
@@ -240,7 +233,8 @@ static void fifth_partition_of_an_mbr_is_refused(void **state)
 static void fifth_partition_of_four_gpt_entries_is_refused(void **state)
 {
 	(void)state;
-	refuses(BUILD
+	profile_refuses(
+		BUILD
 		"  gpt_entries: 4\n" BOOT_ONLY
 		"  - {name: p0, type: linux, size: 1M}\n  - {name: p1, type: linux, size: 1M}\n  - "
 		"{name: p2, type: linux, size: 1M}\n  - {name: p3, type: linux, size: 1M}\n",
@@ -251,7 +245,7 @@ static void partition_that_chooses_is_not_counted_in_an_mbr(void **state)
 {
 	(void)state;
 	CLEANUP(board_freep)
-	struct board *b = parse(
+	struct board *b = profile_parse(
 		HEAD
 		"table: mbr\nbuild:\n  methods: [grub]\n  table: mbr\n  slots: 2\n" BOOT_ONLY
 		"  - {name: s, type: fat, content: select, file_system: vfat}\n"
