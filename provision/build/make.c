@@ -106,35 +106,39 @@ static int make_file_system(struct making *m, size_t i, struct err *e)
 	return advance(m, weight_of(p), e);
 }
 
-static int copy_piece(struct making *m, int fd, uint8_t *piece, uint64_t from_bytes,
-		      uint64_t to_bytes, struct err *e)
+/* The next piece of at most n_most bytes, which is put at to_bytes. */
+static int copy_piece(struct making *m, int fd, uint8_t *piece, uint64_t n_most, uint64_t to_bytes,
+		      struct err *e)
 {
 	size_t n_bytes = 0;
 
-	if (fdio_read(fd, piece, COPY_BYTES, &n_bytes, e) < 0)
+	if (fdio_read(fd, piece, (size_t)min_u64(n_most, COPY_BYTES), &n_bytes, e) < 0)
 		return -1;
 	if (n_bytes == 0)
 		return err_set(e, ERR_IO, "it became shorter while it was read");
 	if (!bytes_are_zero(piece, n_bytes) &&
-	    fdio_pwrite(m->file->fd, piece, n_bytes, to_bytes + from_bytes, e) < 0)
+	    fdio_pwrite(m->file->fd, piece, n_bytes, to_bytes, e) < 0)
 		return -1;
 	return advance(m, n_bytes, e);
 }
 
+/* As many bytes as were settled: it may have grown since, and the next partition is behind it. */
 static int copy_image(struct making *m, size_t i, struct err *e)
 {
 	const struct build_part *p = &m->b->parts[i];
 	CLEANUP(closep) int fd = open(p->image_path, O_RDONLY | O_CLOEXEC);
 	CLEANUP(freep) uint8_t *piece = malloc(COPY_BYTES);
 	const uint64_t end_bytes = m->done_bytes + p->need_bytes;
-	const uint64_t start_bytes = m->done_bytes;
+	const uint64_t at_bytes = m->b->places[i].start_bytes;
 
 	if (fd < 0 || !piece)
 		return err_errno(e, "opening %s", p->image_path);
-	while (m->done_bytes < end_bytes)
-		if (copy_piece(m, fd, piece, m->done_bytes - start_bytes,
-			       m->b->places[i].start_bytes, e) < 0)
+	while (m->done_bytes < end_bytes) {
+		uint64_t left_bytes = end_bytes - m->done_bytes;
+		uint64_t to_bytes = at_bytes + p->need_bytes - left_bytes;
+		if (copy_piece(m, fd, piece, left_bytes, to_bytes, e) < 0)
 			return err_wrap(e, "copying %s", p->image_path);
+	}
 	return 0;
 }
 
