@@ -41,7 +41,8 @@ struct machine {
 
 static int image_size(const char *path, uint64_t *out_bytes, struct err *e)
 {
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A FIFO must be refused, not waited for. */
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
 
 	if (end < 0)
@@ -178,8 +179,8 @@ static int start(struct machine *m, struct err *e)
 	return spawn_it(m, (const int[]){in, said, said}, e);
 }
 
-/* Pass on what it said. At the end of what there is *out_is_end is true. */
-static int listen_to(struct machine *m, bool *out_is_end, struct err *e)
+/* Pass on what it said, until it closes its console. */
+static int listen_to(struct machine *m, struct err *e)
 {
 	uint8_t bytes[PIECE_BYTES];
 	ssize_t n_bytes = read(m->out_fd, bytes, sizeof bytes);
@@ -188,7 +189,11 @@ static int listen_to(struct machine *m, bool *out_is_end, struct err *e)
 		return 0;
 	if (n_bytes < 0)
 		return err_errno(e, "reading from the console");
-	*out_is_end = n_bytes == 0;
+	if (n_bytes == 0) {
+		closep(&m->out_fd);
+		m->out_fd = -1;
+		return 0;
+	}
 	console_take(m->console, bytes, (size_t)n_bytes);
 	if (m->r->console_out < 0)
 		return 0;
@@ -213,14 +218,17 @@ static int fail_by_time(const struct machine *m, struct err *e)
 	const char *line = console_last_line(m->console);
 
 	if (!m->r->expect)
-		return err_set(e, ERR_IO, "the machine still runs after %" PRIu64 " s",
+		return err_set(e, ERR_IO,
+			       "the machine still runs after %" PRIu64
+			       " s; give it longer with --timeout",
 			       m->r->timeout_s);
 	return err_set(e, ERR_IO,
 		       "the machine did not say \"%s\" within %" PRIu64 " s; its last line: %s",
 		       m->r->expect, m->r->timeout_s, *line ? line : "(none)");
 }
 
-/* Wait for something to happen, and deal with it. *out_is_end: it ended, or closed its console. */
+/* Wait for something to happen, and deal with it. *out_is_end: all it said was heard, and it ended.
+ */
 static int attend_once(struct machine *m, uint64_t end_ms, bool *out_is_end, struct err *e)
 {
 	struct pollfd fds[] = {
@@ -237,7 +245,7 @@ static int attend_once(struct machine *m, uint64_t end_ms, bool *out_is_end, str
 	if (fds[1].revents)
 		return err_set(e, ERR_CANCELLED, "stopped by a signal");
 	*out_is_end = fds[2].revents != 0;
-	return fds[0].revents ? listen_to(m, out_is_end, e) : 0;
+	return fds[0].revents ? listen_to(m, e) : 0;
 }
 
 /* Until it said what is expected, or ended. end_ms: of clock_now_ms; 0: never. */

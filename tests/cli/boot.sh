@@ -62,7 +62,14 @@ exits 1 "one that does not say it in time is ended with status 1"
 like "$err" 'did not say "steady" within 1 s; its last line: ready$' "with the last it said"
 boot acme --timeout 1
 exits 1 "without --expect, a machine that still runs is ended as well"
-like "$err" 'still runs after 1 s' "and that is told"
+like "$err" 'still runs after 1 s; give it longer with --timeout$' "and that is told, with a way out"
+
+machine_does <<'END'
+echo hush; exec >/dev/null 2>&1; exec sleep 60
+END
+boot acme --expect ready --timeout 1
+exits 1 "one that closes its console and runs on is ended in time as well"
+like "$err" 'within 1 s; its last line: hush$' "with the last it said"
 
 machine_does <<'END'
 echo good-bye
@@ -110,6 +117,9 @@ like "$err" 'has 3000000 bytes, .* takes powers of two; make it 4194304 by trunc
 truncate -s 4194304 "$IMAGE"
 boot acme-card --writable
 exits 0 "which works"
+mkfifo "$TMP/fifo"
+run timeout -k 1 10 "$LKFLASH" boot --boards-dir "$TMP/boards" --firmware "$TMP/firmware" --board acme "$TMP/fifo"
+exits 1 "a FIFO is refused, and not waited for"
 
 # ---- What is missing ----
 boot x86-none
