@@ -30,8 +30,8 @@ enum place {
 	N_PLACES,
 };
 
-static bool is_there_at(const struct firmware_places *p, const struct board_firmware *f,
-			enum place place)
+static bool is_place_given(const struct firmware_places *p, const struct board_firmware *f,
+			   enum place place)
 {
 	switch (place) {
 	case PLACE_FOLDER:
@@ -86,23 +86,30 @@ static int look_at(const char *path, bool *out_is_there, struct err *e)
 	return 0;
 }
 
+/* Where f is in that place; NULL in *out when it is not there. */
+static int find_at(const struct board *b, const struct board_firmware *f,
+		   const struct firmware_places *p, enum place place, char **out, struct err *e)
+{
+	CLEANUP(freep) char *path = NULL;
+	bool is_there = false;
+
+	if (is_place_given(p, f, place) &&
+	    (path_at(b, f, p, place, &path, e) < 0 || look_at(path, &is_there, e) < 0))
+		return -1;
+	*out = is_there ? TAKE(path) : NULL;
+	return 0;
+}
+
 /* Where f is, in the first place that has it; NULL in *out when none has. */
 static int find(const struct board *b, const struct board_firmware *f,
 		const struct firmware_places *p, char **out, struct err *e)
 {
-	for (enum place place = PLACE_FOLDER; place < N_PLACES; place++) {
-		CLEANUP(freep) char *path = NULL;
-		bool is_there = false;
-		if (!is_there_at(p, f, place))
-			continue;
-		if (path_at(b, f, p, place, &path, e) < 0 || look_at(path, &is_there, e) < 0)
+	char *path = NULL;
+
+	for (enum place place = PLACE_FOLDER; place < N_PLACES && !path; place++)
+		if (find_at(b, f, p, place, &path, e) < 0)
 			return -1;
-		if (is_there) {
-			*out = TAKE(path);
-			return 0;
-		}
-	}
-	*out = NULL;
+	*out = path;
 	return 0;
 }
 

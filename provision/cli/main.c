@@ -46,39 +46,43 @@ static int unknown_verb(const char *word, struct err *e)
 	return err_hint(e, "`lkflash help` lists the verbs");
 }
 
-/* Take the verb at the first operand out of args; NULL, and all stays, when there is none. */
-static const struct command *take_verb(char **args, size_t *n_args)
+/* Take the verb at the first operand out of args; NULL, and all stays, when there is none, or none
+ * that is_wanted. */
+static const struct command *take_verb(char **args, size_t *n_args,
+				       bool (*is_wanted)(const struct command *))
 {
 	size_t place = options_first_operand(args, *n_args);
 	const struct command *c = place < *n_args ? command_by_name(args[place]) : NULL;
 
-	if (c) {
-		memmove(args + place, args + place + 1, (*n_args - place - 1) * sizeof *args);
-		(*n_args)--;
-	}
+	if (!c || !is_wanted(c))
+		return NULL;
+	memmove(args + place, args + place + 1, (*n_args - place - 1) * sizeof *args);
+	(*n_args)--;
 	return c;
 }
 
-/* Is what stands behind `plan` a verb, rather than an image of that name? */
-static bool is_planned_verb(char **args, size_t n_args)
+static bool is_any(const struct command *c)
 {
-	size_t place = options_first_operand(args, n_args);
-	const struct command *c = place < n_args ? command_by_name(args[place]) : NULL;
+	return c != NULL;
+}
 
-	return c && c->can_be_planned;
+/* Behind `plan` any other word is an image of that name. */
+static bool is_planned(const struct command *c)
+{
+	return c->can_be_planned;
 }
 
 /* Find the verb and take it out of args. Without one it is write. */
 static int call_from(char **args, size_t n_args, struct call *out, struct err *e)
 {
 	size_t place = options_first_operand(args, n_args);
-	const struct command *c = take_verb(args, &n_args);
+	const struct command *c = take_verb(args, &n_args, is_any);
+	const struct command *planned = NULL;
 
 	if (c) {
-		bool is_plan = strcmp(c->name, "plan") == 0 && is_planned_verb(args, n_args);
-		if (is_plan)
-			c = take_verb(args, &n_args);
-		*out = (struct call){c, true, is_plan, args, n_args};
+		if (strcmp(c->name, "plan") == 0)
+			planned = take_verb(args, &n_args, is_planned);
+		*out = (struct call){planned ? planned : c, true, planned != NULL, args, n_args};
 		return 0;
 	}
 	if (place < n_args && looks_like_verb(args[place]))
