@@ -3,15 +3,17 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/fdio.h"
+
+/* Larger is no file that a FAT could hold. */
+#define FILE_MAX_BYTES UINT32_MAX
 
 struct held {
 	struct held *next;
-	void *bytes;
-	size_t n_mapped; /* 0: bytes are from malloc */
+	uint8_t *bytes; /* owned */
 };
 
 struct payload_maps {
@@ -30,10 +32,7 @@ int maps_new(struct payload_maps **out, struct err *e)
 
 static void held_free(struct held *h)
 {
-	if (h->n_mapped > 0)
-		(void)munmap(h->bytes, h->n_mapped);
-	else
-		free(h->bytes);
+	free(h->bytes);
 	free(h);
 }
 
@@ -61,34 +60,35 @@ static int open_regular(const char *path, int *out_fd, size_t *out_n_bytes, stru
 		return err_set(e, ERR_USAGE, "%s is no regular file", path);
 	if (st.st_size == 0)
 		return err_set(e, ERR_USAGE, "%s is empty", path);
+	if (st.st_size > FILE_MAX_BYTES)
+		return err_set(e, ERR_USAGE,
+			       "%s has %llu bytes, and a boot partition takes no file of more than "
+			       "%llu; make it smaller",
+			       path, (unsigned long long)st.st_size,
+			       (unsigned long long)FILE_MAX_BYTES);
 	*out_n_bytes = (size_t)st.st_size;
 	*out_fd = TAKE_FD(fd);
 	return 0;
 }
 
-static void hold(struct payload_maps *m, struct held *h)
-{
-	h->next = m->first;
-	m->first = h;
-}
-
 int maps_file(struct payload_maps *m, const char *path, struct span *out, struct err *e)
 {
 	CLEANUP(closep) int fd = -1;
-	CLEANUP(freep) struct held *h = calloc(1, sizeof *h);
+	CLEANUP(freep) uint8_t *bytes = NULL;
 	size_t n_bytes = 0;
+	size_t n_read = 0;
 
-	if (!h)
-		return err_errno(e, "%s", path);
 	if (open_regular(path, &fd, &n_bytes, e) < 0)
 		return -1;
-	void *bytes = mmap(NULL, n_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes == MAP_FAILED)
-		return err_errno(e, "mapping %s", path);
-	*h = (struct held){.bytes = bytes, .n_mapped = n_bytes};
-	hold(m, TAKE(h));
+	bytes = malloc(n_bytes);
+	if (!bytes)
+		return err_errno(e, "reading %s", path);
+	if (fdio_read(fd, bytes, n_bytes, &n_read, e) < 0)
+		return err_wrap(e, "reading %s", path);
+	if (n_read < n_bytes)
+		return err_set(e, ERR_IO, "%s became shorter while it was read", path);
 	*out = (struct span){bytes, n_bytes};
-	return 0;
+	return maps_take(m, TAKE(bytes), e);
 }
 
 int maps_take(struct payload_maps *m, uint8_t *bytes, struct err *e)
@@ -99,7 +99,7 @@ int maps_take(struct payload_maps *m, uint8_t *bytes, struct err *e)
 		free(bytes);
 		return err_errno(e, "holding bytes in memory");
 	}
-	h->bytes = bytes;
-	hold(m, h);
+	*h = (struct held){m->first, bytes};
+	m->first = h;
 	return 0;
 }

@@ -15,8 +15,9 @@ static inline void maps_freep(struct payload_maps **m)
 	maps_free(*m);
 }
 
-/* The content of the file at path, mapped until m is freed. Fails with ERR_USAGE for what is empty
- * or no regular file, with ERR_IO for what cannot be read. */
+/* The content of the file at path, read once and held until m is freed: what others do to the file
+ * afterwards does not matter. Fails with ERR_USAGE for what is empty, no regular file or larger
+ * than 4 GiB, with ERR_IO for what cannot be read. */
 int maps_file(struct payload_maps *m, const char *path, struct span *out, struct err *e);
 
 /* Bytes from malloc, which m owns from now on, also when this fails. */
