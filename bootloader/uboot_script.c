@@ -6,6 +6,7 @@
 #include "bootloader/slots.h"
 #include "flash/base/bytes.h"
 #include "flash/base/cleanup.h"
+#include "flash/base/crc32.h"
 #include "flash/disk/tree.h"
 
 /* ---- Commands ---------------------------------------------------------------------------------
@@ -133,20 +134,6 @@ static void put_be32(uint8_t *p, uint32_t value)
 		p[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-/* ISO-HDLC, of Ethernet and zlib. before is 0, or the CRC of what comes before. */
-static uint32_t crc32(uint32_t before, const uint8_t *bytes, size_t n_bytes)
-{
-	static const uint32_t polynomial = 0xedb88320;
-	uint32_t crc = ~before;
-
-	for (size_t i = 0; i < n_bytes; i++) {
-		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? polynomial : 0);
-	}
-	return ~crc;
-}
-
 void uboot_script_wrap(struct span text, const char *arch, int64_t time_s, struct buf *out)
 {
 	static const uint8_t name[] = "lkflash";
@@ -157,13 +144,14 @@ void uboot_script_wrap(struct span text, const char *arch, int64_t time_s, struc
 	put_be32(header, IMAGE_MAGIC);
 	put_be32(header + 8, (uint32_t)time_s);
 	put_be32(header + 12, (uint32_t)(sizeof lengths + text.n_bytes));
-	put_be32(header + 24, crc32(crc32(0, lengths, sizeof lengths), text.bytes, text.n_bytes));
+	put_be32(header + 24,
+		 crc32_of(crc32_of(0, lengths, sizeof lengths), text.bytes, text.n_bytes));
 	header[28] = IMAGE_OS_LINUX;
 	header[29] = image_arch(arch);
 	header[30] = IMAGE_TYPE_SCRIPT;
 	header[31] = IMAGE_COMPRESSION_NONE;
 	memcpy(header + IMAGE_NAME_AT, name, sizeof name);
-	put_be32(header + 4, crc32(0, header, sizeof header)); /* of the header with 0 here */
+	put_be32(header + 4, crc32_of(0, header, sizeof header)); /* of the header with 0 here */
 	buf_append(out, header, sizeof header);
 	buf_append(out, lengths, sizeof lengths);
 	buf_append(out, text.bytes, text.n_bytes);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "flash/base/bytes.h"
+#include "flash/base/crc32.h"
 #include "flash/base/units.h"
 #include "flash/disk/table_sector.h"
 
@@ -140,25 +141,11 @@ bool table_sector_is_sane(const uint8_t *head, size_t head_bytes, uint64_t mediu
 	       is_sane(head, head_bytes, medium_size_bytes / sector_bytes - 1, sector_bytes);
 }
 
-/* That of zlib and Ethernet (UEFI 2.10, 5.3.2). */
-uint32_t table_sector_crc32(const uint8_t *bytes, size_t n_bytes)
-{
-	enum { POLYNOMIAL = 0xedb88320 };
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < n_bytes; i++) {
-		crc ^= bytes[i];
-		for (unsigned bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
-	}
-	return ~crc;
-}
-
 void table_sector_seal(uint8_t *header)
 {
 	put_le32(header + GPT_HEADER_CRC_AT, 0);
 	put_le32(header + GPT_HEADER_CRC_AT,
-		 table_sector_crc32(header, le32(header + GPT_HEADER_BYTES_AT)));
+		 crc32_of(0, header, le32(header + GPT_HEADER_BYTES_AT)));
 }
 
 bool table_sector_is_good_header(const uint8_t *head, size_t head_bytes, uint32_t sector_bytes)

@@ -2,6 +2,7 @@
 #include "flash/disk/table_grow.h"
 
 #include "flash/base/bytes.h"
+#include "flash/base/crc32.h"
 #include "flash/base/units.h"
 #include "flash/disk/table_sector.h"
 
@@ -48,7 +49,7 @@ static bool find_entries(uint8_t *head, size_t head_bytes, uint32_t sector_bytes
 	    entries_bytes(out) > head_bytes - at_bytes)
 		return false;
 	out->bytes = head + at_bytes;
-	return table_sector_crc32(out->bytes, (size_t)entries_bytes(out)) ==
+	return crc32_of(0, out->bytes, (size_t)entries_bytes(out)) ==
 	       le32(header + GPT_ENTRIES_CRC_AT);
 }
 
@@ -104,7 +105,7 @@ bool table_grow(uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes, ui
 		return false;
 	put_le64(entry + ENTRY_LAST_LBA_AT, new_end_lba - 1);
 	put_le32(head + sector_bytes + GPT_ENTRIES_CRC_AT,
-		 table_sector_crc32(s.bytes, (size_t)entries_bytes(&s)));
+		 crc32_of(0, s.bytes, (size_t)entries_bytes(&s)));
 	table_sector_seal(head + sector_bytes);
 	*out = (struct table_growth){
 		.number = last + 1,

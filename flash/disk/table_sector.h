@@ -29,8 +29,6 @@ bool table_sector_has_gpt_magic(const uint8_t *head, size_t head_bytes, uint32_t
 bool table_sector_is_sane(const uint8_t *head, size_t head_bytes, uint64_t medium_size_bytes,
 			  uint32_t sector_bytes);
 
-/* As a GPT has it over its header and over its entries. */
-uint32_t table_sector_crc32(const uint8_t *bytes, size_t n_bytes);
 /* Set the CRC of a GPT header that says how long it is, at most a sector. */
 void table_sector_seal(uint8_t *header);
 /* The second sector is a GPT header with the right CRC. */
