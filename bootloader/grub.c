@@ -75,8 +75,7 @@ static const char *grub_firmware(const struct board *b, size_t index)
 	return index < N_FILES ? files[index] : NULL;
 }
 
-/* ---- Making the core --------------------------------------------------------------------------
- */
+/* ---- Making the core ------------------------------------------------------------------------ */
 
 static int save_file(const struct boot_input *in, const char *folder, const char *file,
 		     struct err *e)
@@ -131,8 +130,7 @@ static int make_core(const struct boot_input *in, uint8_t **out, size_t *out_n_b
 	return fdio_load(text, CORE_MAX_BYTES, out, out_n_bytes, e);
 }
 
-/* ---- Placing it -------------------------------------------------------------------------------
- */
+/* ---- Placing it ----------------------------------------------------------------------------- */
 
 static int find_place(const struct boot_input *in, uint64_t *out_offset_bytes, uint64_t *out_bytes,
 		      struct err *e)
@@ -183,8 +181,7 @@ static int add_boot_code(const struct boot_input *in, struct boot_output *out, s
 	return boot_output_add(out, "GRUB core", offset_bytes, (struct span){core, core_bytes}, e);
 }
 
-/* ---- Files on the boot partition --------------------------------------------------------------
- */
+/* ---- Files on the boot partition ------------------------------------------------------------ */
 
 static int add_files(const struct boot_input *in, struct err *e)
 {

@@ -72,9 +72,7 @@ static void append_console(const char *cmdline, struct buf *out)
 		   s.port, s.speed);
 }
 
-/* ---- Command line
- * ---------------------------------------------------------------------------------
- */
+/* ---- Command line --------------------------------------------------------------------------- */
 
 static int check_cmdline(const struct boot_input *in, const struct boot_slot *slot,
 			 const char *kernel, struct err *e)
@@ -108,8 +106,7 @@ static void append_words(const char *cmdline, struct buf *out)
 	}
 }
 
-/* ---- Choosing between slots -------------------------------------------------------------------
- */
+/* ---- Choosing between slots ----------------------------------------------------------------- */
 
 /* GRUB's shell cannot count. */
 static void append_count(const char *slot, struct buf *out)
@@ -141,8 +138,7 @@ static void append_choice(const char *a, const char *b, struct buf *out)
 		   a, b);
 }
 
-/* ---- Entries ----------------------------------------------------------------------------------
- */
+/* ---- Entries -------------------------------------------------------------------------------- */
 
 /* What people see in the menu, without what would end GRUB's quotes. */
 static int append_title(const struct boot_input *in, const struct boot_slot *slot, struct buf *out,

@@ -27,8 +27,7 @@ static const char bootcode[] = "bootcode.bin";
 static const char u_boot[] = "u-boot.bin";
 static const char initrd[] = "initrd.img";
 
-/* ---- What the board is ------------------------------------------------------------------------
- */
+/* ---- What the board is ---------------------------------------------------------------------- */
 
 static bool is_firmware(const char *file)
 {
@@ -93,8 +92,7 @@ static int add_firmware(const struct boot_input *in, bool has_bootcode, struct t
 	return 0;
 }
 
-/* ---- Device trees -----------------------------------------------------------------------------
- */
+/* ---- Device trees --------------------------------------------------------------------------- */
 
 static const char *base_name(const char *path)
 {
@@ -174,8 +172,7 @@ static int add_device_trees(const struct boot_input *in, struct tree *t, struct 
 	return 0;
 }
 
-/* ---- What firmware starts ---------------------------------------------------------------------
- */
+/* ---- What firmware starts ------------------------------------------------------------------- */
 
 static int add_config(const struct rpi_config *c, struct tree *t, struct err *e)
 {
@@ -220,8 +217,7 @@ static int add_linux(const struct boot_input *in, const struct boot_slot *slot, 
 	return tree_add_copy(t, "cmdline.txt", cmdline.bytes, cmdline.n_bytes, e);
 }
 
-/* ---- Slots ------------------------------------------------------------------------------------
- */
+/* ---- Slots ---------------------------------------------------------------------------------- */
 
 static int add_slot(const struct boot_input *in, const struct boot_slot *slot, struct err *e)
 {

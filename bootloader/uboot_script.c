@@ -9,8 +9,7 @@
 #include "flash/base/crc32.h"
 #include "flash/disk/tree.h"
 
-/* ---- Commands ---------------------------------------------------------------------------------
- */
+/* ---- Commands ------------------------------------------------------------------------------- */
 
 /* What is not in the file, or makes no sense, counts as good: then the machine starts. The loaded
  * file and the text to write share an address with this script, which U-Boot runs from a copy. */
@@ -101,8 +100,7 @@ void uboot_slots_commands(const struct boot_input *in, struct buf *out)
 	append_start(a, b, out);
 }
 
-/* ---- Script image ------------------------------------------------------------------------------
- */
+/* ---- Script image --------------------------------------------------------------------------- */
 
 enum { /* include/image.h of U-Boot */
        IMAGE_MAGIC = 0x27051956,
@@ -157,8 +155,7 @@ void uboot_script_wrap(struct span text, const char *arch, int64_t time_s, struc
 	buf_append(out, text.bytes, text.n_bytes);
 }
 
-/* ---- Files ------------------------------------------------------------------------------------
- */
+/* ---- Files ---------------------------------------------------------------------------------- */
 
 int uboot_slots_add(const struct boot_input *in, struct err *e)
 {
