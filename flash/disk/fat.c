@@ -158,6 +158,20 @@ uint64_t fat_need_bytes(const struct tree *t)
 
 /* ---- What a tree may hold ------------------------------------------------------------------- */
 
+/* Names of devices to DOS, which mtools refuses without a word and Windows cannot open: Microsoft,
+ * "Naming Files, Paths, and Namespaces". */
+static bool is_device_name(const char *name)
+{
+	static const char *const devices[] = {"con", "prn", "aux", "nul"};
+	const bool is_numbered =
+		strncasecmp(name, "com", 3) == 0 || strncasecmp(name, "lpt", 3) == 0;
+
+	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
+		if (strcasecmp(name, devices[i]) == 0)
+			return true;
+	return is_numbered && name[3] >= '1' && name[3] <= '9' && name[4] == '\0';
+}
+
 /* Of a long name. "Long Directory Entries": what a short name allows, and six more. Of these mtools
  * takes [ for the start of a pattern; and it takes each byte of UTF-8 for a character, so that
  * another name would be in the FAT. */
@@ -168,7 +182,8 @@ static bool is_name_allowed(const char *name)
 	for (const char *p = name; *p; p++)
 		if (*p < ' ' || *p > '~' || strchr("\"*/:<>?[\\|", *p))
 			return false;
-	return n_bytes > 0 && name[n_bytes - 1] != '.' && name[n_bytes - 1] != ' ';
+	return n_bytes > 0 && name[n_bytes - 1] != '.' && name[n_bytes - 1] != ' ' &&
+	       !is_device_name(name);
 }
 
 static int check_entry(const struct tree_entry *entry, struct err *e)
@@ -190,10 +205,12 @@ static int check_entry(const struct tree_entry *entry, struct err *e)
 			       entry->path);
 	}
 	if (!is_name_allowed(name_of(entry->path)))
-		return err_set(e, ERR_USAGE,
-			       "%s: a name in a FAT must be of printable ASCII characters but "
-			       "\"*:<>?[\\|, and not end in a dot or space; rename it",
-			       entry->path);
+		return err_set(
+			e, ERR_USAGE,
+			"%s: a name in a FAT must be of printable ASCII characters but "
+			"\"*:<>?[\\|, not end in a dot or space, and not be that of a device "
+			"such as con or aux; rename it",
+			entry->path);
 	if (entry->kind == TREE_FILE && entry->size_bytes > UINT32_MAX)
 		return err_set(e, ERR_USAGE,
 			       "%s has %llu bytes, and a file in a FAT has at most 4294967295; "

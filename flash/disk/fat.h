@@ -33,9 +33,9 @@ struct fat_shape {
 struct fat_shape fat_shape_of(uint64_t size_bytes);
 
 /* Refuse what a FAT cannot hold, or mtools not put there: links and devices, names with other
- * characters than those of ASCII that are allowed, names that differ only in case, files of 4 GiB
- * and more, a root folder with more than FAT_ROOT_ENTRIES.
- * ERR_USAGE names it. t is sorted. */
+ * characters than those of ASCII that are allowed, or of DOS devices, names that differ only in
+ * case, files of 4 GiB and more, a root folder with more than FAT_ROOT_ENTRIES. ERR_USAGE names it.
+ * t is sorted. */
 int fat_check_tree(const struct tree *t, struct err *e);
 
 /* Has a FAT of size_bytes room for t? t is sorted. */

@@ -171,6 +171,35 @@ static void names_that_mtools_takes_for_patterns_are_refused(void **state)
 	assert_refused(&t, "a[b]");
 }
 
+static void names_of_devices_are_refused(void **state)
+{
+	CLEANUP(tree_release) struct tree t = {0};
+
+	(void)state;
+	add_text(&t, "EFI/Aux");
+	assert_refused(&t, "EFI/Aux: a name in a FAT");
+}
+
+static void names_of_numbered_devices_are_refused(void **state)
+{
+	CLEANUP(tree_release) struct tree t = {0};
+
+	(void)state;
+	add_text(&t, "com1");
+	assert_refused(&t, "com1: a name in a FAT");
+}
+
+static void names_that_start_like_devices_are_allowed(void **state)
+{
+	CLEANUP(tree_release) struct tree t = {0};
+	struct err e;
+
+	(void)state;
+	add_text(&t, "com10");
+	add_text(&t, "con.txt");
+	assert_int_equal(fat_check_tree(&t, &e), 0);
+}
+
 static void names_that_end_in_a_dot_are_refused(void **state)
 {
 	CLEANUP(tree_release) struct tree t = {0};
@@ -250,6 +279,9 @@ int main(void)
 		cmocka_unit_test(names_that_a_fat_does_not_allow_are_refused),
 		cmocka_unit_test(names_outside_of_ascii_are_refused),
 		cmocka_unit_test(names_that_mtools_takes_for_patterns_are_refused),
+		cmocka_unit_test(names_of_devices_are_refused),
+		cmocka_unit_test(names_of_numbered_devices_are_refused),
+		cmocka_unit_test(names_that_start_like_devices_are_allowed),
 		cmocka_unit_test(names_that_end_in_a_dot_are_refused),
 		cmocka_unit_test(names_that_differ_only_in_case_are_refused),
 		cmocka_unit_test(files_of_four_gibibytes_are_refused),
