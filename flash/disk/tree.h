@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "flash/base/bytes.h"
+#include "flash/base/cancel.h"
 #include "flash/base/err.h"
 
 #define TREE_NO_TIME INT64_MIN
@@ -57,6 +58,9 @@ struct tree {
 	size_t capacity;
 	uint32_t *slots; /* owned; a hash table of 1 + index in entries; 0: free */
 	size_t n_slots;  /* a power of two */
+	/* Borrowed, may be NULL: reading folders, tars and contents fails with ERR_CANCELLED when
+	 * it asks to stop. */
+	const struct cancel *cancel;
 };
 
 void tree_release(struct tree *t);

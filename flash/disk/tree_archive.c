@@ -70,7 +70,8 @@ static int write_pieces(struct reader *r, int fd, const char *name, uint64_t *ou
 
 	while ((result = archive_read_data_block(r->a, &piece, &n_bytes, &offset_bytes)) ==
 	       ARCHIVE_OK) {
-		if (fdio_pwrite(fd, piece, n_bytes, (uint64_t)offset_bytes, e) < 0)
+		if (cancel_check(r->t->cancel, e) < 0 ||
+		    fdio_pwrite(fd, piece, n_bytes, (uint64_t)offset_bytes, e) < 0)
 			return err_wrap(e, "unpacking %s", name);
 		end_bytes = (uint64_t)offset_bytes + n_bytes;
 	}
@@ -195,7 +196,7 @@ static int read_entries(struct reader *r, struct err *e)
 	/* A warning is about a name in another character set, or an attribute it does not know. */
 	while ((result = archive_read_next_header2(r->a, entry)) == ARCHIVE_OK ||
 	       result == ARCHIVE_WARN) {
-		if (read_entry(r, entry, e) < 0)
+		if (cancel_check(r->t->cancel, e) < 0 || read_entry(r, entry, e) < 0)
 			return err_wrap(e, "%s", r->path);
 	}
 	return result == ARCHIVE_EOF ? 0 : tar_error(r->a, r->path, e);

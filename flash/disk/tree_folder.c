@@ -235,6 +235,8 @@ int tree_read_folder(struct tree *t, const char *folder, int64_t time_s, struct 
 		return -1;
 	/* Folders that were found are read in turn: the list of entries is the list of work. */
 	for (size_t i = 0; i < fresh.n_entries; i++) {
+		if (cancel_check(t->cancel, e) < 0)
+			return -1;
 		if (fresh.entries[i].kind != TREE_FOLDER)
 			continue;
 		CLEANUP(freep) char *path = strdup(fresh.entries[i].path);

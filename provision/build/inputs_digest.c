@@ -41,13 +41,14 @@ int inputs_digest_u64(struct digest *d, const char *what, uint64_t value, struct
 	return inputs_digest_bytes(d, what, (struct span){bytes, sizeof bytes}, e);
 }
 
-static int put_content(struct digest *d, int fd, uint64_t size_bytes, uint8_t *piece, struct err *e)
+static int put_content(struct digest *d, int fd, uint64_t size_bytes, uint8_t *piece,
+		       const struct cancel *c, struct err *e)
 {
 	uint64_t done_bytes = 0;
 	size_t n_bytes = 0;
 
 	do {
-		if (fdio_read(fd, piece, PIECE_BYTES, &n_bytes, e) < 0 ||
+		if (cancel_check(c, e) < 0 || fdio_read(fd, piece, PIECE_BYTES, &n_bytes, e) < 0 ||
 		    digest_update(d, piece, n_bytes, e) < 0)
 			return -1;
 		done_bytes += n_bytes;
@@ -58,14 +59,14 @@ static int put_content(struct digest *d, int fd, uint64_t size_bytes, uint8_t *p
 }
 
 int inputs_digest_file(struct digest *d, const char *what, const char *path, uint64_t size_bytes,
-		       struct err *e)
+		       const struct cancel *c, struct err *e)
 {
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	CLEANUP(freep) uint8_t *piece = malloc(PIECE_BYTES);
 
 	if (fd < 0 || !piece)
 		return err_errno(e, "opening %s", path);
-	if (put_head(d, what, size_bytes, e) < 0 || put_content(d, fd, size_bytes, piece, e) < 0)
+	if (put_head(d, what, size_bytes, e) < 0 || put_content(d, fd, size_bytes, piece, c, e) < 0)
 		return err_wrap(e, "reading %s", path);
 	return 0;
 }
@@ -85,7 +86,8 @@ static int put_attributes(struct digest *d, const struct tree_entry *entry, stru
 	return 0;
 }
 
-static int put_entry(struct digest *d, const struct tree_entry *entry, struct err *e)
+static int put_entry(struct digest *d, const struct tree_entry *entry, const struct cancel *c,
+		     struct err *e)
 {
 	const uint64_t numbers[] = {entry->kind,
 				    entry->mode,
@@ -106,7 +108,8 @@ static int put_entry(struct digest *d, const struct tree_entry *entry, struct er
 	if (entry->kind != TREE_FILE)
 		return 0;
 	if (entry->source_path)
-		return inputs_digest_file(d, "content", entry->source_path, entry->size_bytes, e);
+		return inputs_digest_file(d, "content", entry->source_path, entry->size_bytes, c,
+					  e);
 	return inputs_digest_bytes(d, "content", entry->content, e);
 }
 
@@ -115,7 +118,7 @@ int inputs_digest_tree(struct digest *d, const char *what, const struct tree *t,
 	if (inputs_digest_u64(d, what, t->n_entries, e) < 0)
 		return -1;
 	for (size_t i = 0; i < t->n_entries; i++)
-		if (put_entry(d, &t->entries[i], e) < 0)
+		if (put_entry(d, &t->entries[i], t->cancel, e) < 0)
 			return -1;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "flash/base/bytes.h"
+#include "flash/base/cancel.h"
 #include "flash/base/err.h"
 #include "flash/disk/tree.h"
 #include "flash/trust/digest.h"
@@ -15,9 +16,9 @@ int inputs_digest_bytes(struct digest *d, const char *what, struct span bytes, s
 int inputs_digest_text(struct digest *d, const char *what, const char *text, struct err *e);
 int inputs_digest_u64(struct digest *d, const char *what, uint64_t value, struct err *e);
 /* The content of the file at path, which has size_bytes. ERR_IO also when it has other than that
- * by now. */
+ * by now, ERR_CANCELLED when c (may be NULL) asks to stop. */
 int inputs_digest_file(struct digest *d, const char *what, const char *path, uint64_t size_bytes,
-		       struct err *e);
+		       const struct cancel *c, struct err *e);
 /* All entries with all that is known of them, in their order; where files are read from does not
- * count. */
+ * count. Fails with ERR_CANCELLED when t->cancel asks to stop. */
 int inputs_digest_tree(struct digest *d, const char *what, const struct tree *t, struct err *e);

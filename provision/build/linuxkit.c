@@ -10,6 +10,7 @@
 #include "flash/base/cleanup.h"
 #include "flash/base/fdio.h"
 #include "flash/base/parse.h"
+#include "provision/build/payload.h"
 
 enum { CMDLINE_MAX_BYTES = 65536 };
 
@@ -186,12 +187,12 @@ static int name_kernel(struct linuxkit *k, const char *tar, const char *path, st
 	return 0;
 }
 
-static int load_tar(const char *tar, const char *scratch_folder, int64_t time_s,
-		    struct payload_maps *maps, struct linuxkit *k, struct err *e)
+static int load_tar(const char *tar, const struct payload_request *r, struct payload_maps *maps,
+		    struct linuxkit *k, struct err *e)
 {
-	CLEANUP(tree_release) struct tree all = {0};
+	CLEANUP(tree_release) struct tree all = {.cancel = r->cancel};
 
-	if (tree_read_tar(&all, tar, scratch_folder, time_s, e) < 0)
+	if (tree_read_tar(&all, tar, r->scratch_folder, r->time_s, e) < 0)
 		return e->code == ERR_USAGE ? err_hint(e, "--linuxkit takes the prefix of what "
 							  "`linuxkit build` wrote, or its tar")
 					    : -1;
@@ -214,13 +215,14 @@ static int load_tar(const char *tar, const char *scratch_folder, int64_t time_s,
 
 /* ---- Which it is ---- */
 
-static int load_any(const char *where, const char *scratch_folder, int64_t time_s,
-		    struct payload_maps *maps, struct linuxkit *k, struct err *e)
+static int load_any(const struct payload_request *r, struct payload_maps *maps, struct linuxkit *k,
+		    struct err *e)
 {
 	static const char *const tars[] = {"-initrd.tar", ".tar"};
+	const char *where = r->linuxkit;
 
 	if (is_file(where))
-		return load_tar(where, scratch_folder, time_s, maps, k, e);
+		return load_tar(where, r, maps, k, e);
 	k->kernel_name = path_of(where, "-kernel", e);
 	if (!k->kernel_name)
 		return -1;
@@ -232,7 +234,7 @@ static int load_any(const char *where, const char *scratch_folder, int64_t time_
 		if (!tar)
 			return -1;
 		if (is_file(tar))
-			return load_tar(tar, scratch_folder, time_s, maps, k, e);
+			return load_tar(tar, r, maps, k, e);
 	}
 	return err_set(e, ERR_USAGE,
 		       "--linuxkit %s: there is no %s-kernel, %s-initrd.tar or %s.tar; give the "
@@ -240,12 +242,12 @@ static int load_any(const char *where, const char *scratch_folder, int64_t time_
 		       where, where, where, where);
 }
 
-int linuxkit_load(const char *where, const char *scratch_folder, int64_t time_s,
-		  struct payload_maps *maps, struct linuxkit *out, struct err *e)
+int linuxkit_load(const struct payload_request *r, struct payload_maps *maps, struct linuxkit *out,
+		  struct err *e)
 {
 	CLEANUP(linuxkit_release) struct linuxkit k = {0};
 
-	if (load_any(where, scratch_folder, time_s, maps, &k, e) < 0)
+	if (load_any(r, maps, &k, e) < 0)
 		return -1;
 	if (k.kernel.n_bytes == 0)
 		return err_set(e, ERR_USAGE, "%s is empty", k.kernel_name);

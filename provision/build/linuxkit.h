@@ -10,6 +10,8 @@
 #include "flash/disk/tree.h"
 #include "provision/build/maps.h"
 
+struct payload_request;
+
 /* Zero-initialise; released by linuxkit_release. */
 struct linuxkit {
 	char *kernel_name;     /* owned; for messages */
@@ -23,10 +25,11 @@ struct linuxkit {
 	bool has_root;         /* root is one */
 };
 
-/* where is PREFIX as given to LinuxKit's -name, or the path of a tar that it wrote. A tar is
- * unpacked below scratch_folder, and no file of it is younger than time_s. Fails with ERR_USAGE
- * when there is no build, naming what was looked for, or when a part of it is missing; with ERR_IO.
+/* r->linuxkit is PREFIX as given to LinuxKit's -name, or the path of a tar that it wrote. A tar is
+ * unpacked below r's scratch_folder, and no file of it is younger than its time_s. Fails with
+ * ERR_USAGE when there is no build, naming what was looked for, or when a part of it is missing;
+ * with ERR_IO.
  */
-int linuxkit_load(const char *where, const char *scratch_folder, int64_t time_s,
-		  struct payload_maps *maps, struct linuxkit *out, struct err *e);
+int linuxkit_load(const struct payload_request *r, struct payload_maps *maps, struct linuxkit *out,
+		  struct err *e);
 void linuxkit_release(struct linuxkit *k);

@@ -52,7 +52,7 @@ static int load_linuxkit(const struct payload_request *r, struct payload *p, str
 {
 	struct linuxkit *k = &in->linuxkit;
 
-	if (linuxkit_load(r->linuxkit, r->scratch_folder, r->time_s, p->maps, k, e) < 0)
+	if (linuxkit_load(r, p->maps, k, e) < 0)
 		return -1;
 	if (r->rootfs_path && (k->has_root || k->root_image_path))
 		return err_set(e, ERR_USAGE,
@@ -217,7 +217,7 @@ static int take_root_path(const char *path, const struct payload_request *r, str
 {
 	struct root_source root = {0};
 
-	if (root_source_load(path, r->time_s, r->scratch_folder, &root, e) < 0)
+	if (root_source_load(path, r, &root, e) < 0)
 		return err_wrap(e, "taking the root file system");
 	p->has_root = true;
 	p->root = root.tree;
@@ -246,7 +246,7 @@ static int take_root(const struct payload_request *r, struct payload *p, struct 
 
 /* ---- The digest over all inputs ---- */
 
-static int digest_inputs(struct payload *p, struct err *e)
+static int digest_inputs(const struct payload_request *r, struct payload *p, struct err *e)
 {
 	CLEANUP(digest_freep) struct digest *d = NULL;
 
@@ -260,8 +260,8 @@ static int digest_inputs(struct payload *p, struct err *e)
 	    inputs_digest_u64(d, "has root", p->has_root, e) < 0 ||
 	    inputs_digest_tree(d, "root", &p->root, e) < 0)
 		return -1;
-	if (p->root_image_path &&
-	    inputs_digest_file(d, "root image", p->root_image_path, p->root_image_bytes, e) < 0)
+	if (p->root_image_path && inputs_digest_file(d, "root image", p->root_image_path,
+						     p->root_image_bytes, r->cancel, e) < 0)
 		return -1;
 	return digest_finish(d, p->digest, e);
 }
@@ -270,13 +270,15 @@ static int load(const struct payload_request *r, struct payload *p, struct err *
 {
 	CLEANUP(pieces_release) struct pieces in = {0};
 
+	p->dtbs.cancel = r->cancel;
+	p->boot_files.cancel = r->cancel;
 	p->boot.version = r->version ? r->version : "";
 	if (check_request(r, e) < 0 || maps_new(&p->maps, e) < 0 || load_pieces(r, p, &in, e) < 0 ||
 	    take_kernel(r, p, &in, e) < 0 || take_initrd(p, &in, e) < 0 ||
 	    take_cmdline(r, p, &in, e) < 0 || take_dtbs(r, p, &in, e) < 0 ||
 	    take_boot_files(r, p, e) < 0 || take_root(r, p, &in, e) < 0)
 		return -1;
-	return digest_inputs(p, e);
+	return digest_inputs(r, p, e);
 }
 
 int payload_load(const struct payload_request *r, struct payload *out, struct err *e)

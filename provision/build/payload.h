@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "bootloader/bootloader.h"
+#include "flash/base/cancel.h"
 #include "flash/base/err.h"
 #include "flash/disk/tree.h"
 
@@ -24,6 +25,7 @@ struct payload_request {
 	const char *version; /* of the image, for menus */
 	int64_t time_s;      /* no file in the image is younger */
 	const char *scratch_folder;
+	const struct cancel *cancel;
 };
 
 struct payload {

@@ -8,6 +8,7 @@
 #include "flash/base/bytes.h"
 #include "flash/base/cleanup.h"
 #include "flash/base/fdio.h"
+#include "provision/build/payload.h"
 
 enum {
 	HEAD_BYTES = 2048,
@@ -30,10 +31,10 @@ const char *root_source_file_system(const uint8_t *head, size_t head_bytes)
 	return NULL;
 }
 
-static int load_tar(const char *path, int64_t time_s, const char *scratch_folder,
-		    struct root_source *r, struct err *e)
+static int load_tar(const char *path, const struct payload_request *p, struct root_source *r,
+		    struct err *e)
 {
-	if (tree_read_tar(&r->tree, path, scratch_folder, time_s, e) == 0)
+	if (tree_read_tar(&r->tree, path, p->scratch_folder, p->time_s, e) == 0)
 		return 0;
 	if (e->code == ERR_USAGE)
 		return err_hint(e, "a folder, a tar, or an image of squashfs, erofs or ext4 is "
@@ -41,7 +42,7 @@ static int load_tar(const char *path, int64_t time_s, const char *scratch_folder
 	return -1;
 }
 
-static int load_file(int fd, const char *path, int64_t time_s, const char *scratch_folder,
+static int load_file(int fd, const char *path, const struct payload_request *p,
 		     struct root_source *r, struct err *e)
 {
 	uint8_t head[HEAD_BYTES];
@@ -55,7 +56,7 @@ static int load_file(int fd, const char *path, int64_t time_s, const char *scrat
 	const uint64_t size_bytes = (uint64_t)st.st_size;
 	r->file_system = root_source_file_system(head, n_bytes);
 	if (!r->file_system)
-		return load_tar(path, time_s, scratch_folder, r, e);
+		return load_tar(path, p, r, e);
 	if (size_bytes % SECTOR_BYTES != 0)
 		return err_set(e, ERR_USAGE,
 			       "%s is an image of %s, but its %llu bytes are no multiple of %d; is "
@@ -65,7 +66,7 @@ static int load_file(int fd, const char *path, int64_t time_s, const char *scrat
 	return 0;
 }
 
-static int load(const char *path, int64_t time_s, const char *scratch_folder, struct root_source *r,
+static int load(const char *path, const struct payload_request *p, struct root_source *r,
 		struct err *e)
 {
 	/* A FIFO must be refused, not waited for. */
@@ -75,18 +76,18 @@ static int load(const char *path, int64_t time_s, const char *scratch_folder, st
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(e, "opening %s", path);
 	if (S_ISDIR(st.st_mode))
-		return tree_read_folder(&r->tree, path, time_s, e);
+		return tree_read_folder(&r->tree, path, p->time_s, e);
 	if (S_ISREG(st.st_mode))
-		return load_file(fd, path, time_s, scratch_folder, r, e);
+		return load_file(fd, path, p, r, e);
 	return err_set(e, ERR_USAGE, "%s is neither a folder nor a file", path);
 }
 
-int root_source_load(const char *path, int64_t time_s, const char *scratch_folder,
-		     struct root_source *out, struct err *e)
+int root_source_load(const char *path, const struct payload_request *p, struct root_source *out,
+		     struct err *e)
 {
-	CLEANUP(root_source_release) struct root_source r = {0};
+	CLEANUP(root_source_release) struct root_source r = {.tree.cancel = p->cancel};
 
-	if (load(path, time_s, scratch_folder, &r, e) < 0 || tree_sort(&r.tree, e) < 0)
+	if (load(path, p, &r, e) < 0 || tree_sort(&r.tree, e) < 0)
 		return -1;
 	*out = r;
 	r = (struct root_source){0};

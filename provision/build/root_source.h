@@ -7,6 +7,8 @@
 #include "flash/base/err.h"
 #include "flash/disk/tree.h"
 
+struct payload_request;
+
 /* Zero-initialise. */
 struct root_source {
 	struct tree tree;        /* of a folder or tar, sorted */
@@ -14,10 +16,10 @@ struct root_source {
 	uint64_t image_bytes;    /* of an image, a multiple of 512; else 0 */
 };
 
-/* A tar, compressed or not, is unpacked below scratch_folder. Fails with ERR_USAGE for anything
+/* A tar, compressed or not, is unpacked below p's scratch_folder. Fails with ERR_USAGE for anything
  * else, and for an image whose size is no multiple of 512; with ERR_IO. */
-int root_source_load(const char *path, int64_t time_s, const char *scratch_folder,
-		     struct root_source *out, struct err *e);
+int root_source_load(const char *path, const struct payload_request *p, struct root_source *out,
+		     struct err *e);
 void root_source_release(struct root_source *r);
 
 /* The file system that an image begins with, by its magic; NULL for another or none. Pure.

@@ -66,6 +66,7 @@ static int load_payload(const struct options *o, struct inputs *in, struct err *
 		.version = o->image_version ? o->image_version : "",
 		.time_s = in->time_s,
 		.scratch_folder = in->scratch_folder,
+		.cancel = o->cancel,
 	};
 
 	return payload_load(&r, &in->payload, e);

@@ -226,7 +226,7 @@ static void assert_file_refused(const char *path, uint64_t size_bytes, const cha
 	struct digest *d = start();
 	struct err e = {0};
 
-	assert_int_equal(inputs_digest_file(d, "x", path, size_bytes, &e), -1);
+	assert_int_equal(inputs_digest_file(d, "x", path, size_bytes, NULL, &e), -1);
 	assert_int_equal(e.code, ERR_IO);
 	assert_non_null(strstr(e.text, text));
 	digest_free(d);

@@ -1,5 +1,6 @@
 /* What `linuxkit build` wrote, in all its forms. */
 #include "provision/build/linuxkit.h"
+#include "provision/build/payload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,7 +75,9 @@ static void add(struct scene *s, struct tree *t, const char *path, const char *t
 
 static int load(struct scene *s)
 {
-	return linuxkit_load(s->prefix, s->folder, 0, s->maps, &s->k, &s->e);
+	const struct payload_request r = {.linuxkit = s->prefix, .scratch_folder = s->folder};
+
+	return linuxkit_load(&r, s->maps, &s->k, &s->e);
 }
 
 static void assert_refused(struct scene *s, enum err_code code, const char *text)
