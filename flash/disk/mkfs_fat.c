@@ -70,10 +70,20 @@ static int lay_out(const struct job *j, struct err *e)
 	return mkdir(files, 0700) < 0 ? err_errno(e, "making %s", files) : 0;
 }
 
+/* What a FAT can say: 1980 to 2107 ("Date and Time Formats"). mtools wraps around what is outside,
+ * or crashes. */
+static long long clock_of(int64_t time_s)
+{
+	const int64_t first_s = 315532800;
+	const int64_t last_s = INT64_C(4354819198); /* in steps of two seconds */
+
+	return time_s < first_s ? first_s : time_s > last_s ? last_s : time_s;
+}
+
 static int job_init(struct job *j, const struct mkfs_request *r, struct err *e)
 {
 	j->r = r;
-	(void)snprintf(j->clock, sizeof j->clock, "SOURCE_DATE_EPOCH=%lld", (long long)r->time_s);
+	(void)snprintf(j->clock, sizeof j->clock, "SOURCE_DATE_EPOCH=%lld", clock_of(r->time_s));
 	j->environment[0] = j->clock;
 	j->environment[1] = "MTOOLSRC=/dev/null";
 	j->environment[2] = "MTOOLS_SKIP_CHECK=1";
