@@ -180,10 +180,26 @@ void apt_format_errors(const char *messages, struct buf *out)
 }
 
 /* What apt says of a signature that is missing, another's, or wrong. */
-static bool is_about_trust(const char *text)
+static bool is_about_signature(const char *text)
 {
 	return strstr(text, "GPG error") || strstr(text, "is not signed") ||
 	       strstr(text, "signature") || strstr(text, "cannot be authenticated");
+}
+
+/* What apt says of a file that is not the one that the signed list names. */
+static bool is_about_content(const char *text)
+{
+	return strstr(text, "Hash Sum mismatch") || strstr(text, "has unexpected size");
+}
+
+/* The way out of what e says, by what apt said. */
+static int hint(const char *text, struct err *e)
+{
+	if (is_about_signature(text))
+		return err_hint(e, "give --keyring FILE with the keys of this mirror if they are "
+				   "others than Debian's");
+	return err_hint(e, "try later or with another --mirror, or get the files yourself and "
+			   "build with --firmware DIR");
 }
 
 /* apt-get ended with e; what it said tells why. */
@@ -196,10 +212,11 @@ static int explain(struct buf *messages, struct err *e)
 	if (e->code != ERR_IO || buf_text(messages, &text, &ignored) < 0)
 		return -1;
 	apt_format_errors(text, &errors);
-	enum err_code code = is_about_trust(text) ? ERR_UNTRUSTED : ERR_IO;
-	if (errors.n_bytes > 0 && buf_text(&errors, &text, &ignored) == 0)
-		return err_set(e, code, "apt: %s", text);
-	return -1;
+	e->code = is_about_signature(text) || is_about_content(text) ? ERR_UNTRUSTED : ERR_IO;
+	const char *told = NULL;
+	if (errors.n_bytes > 0 && buf_text(&errors, &told, &ignored) == 0)
+		(void)err_set(e, e->code, "apt: %s", told);
+	return hint(text, e);
 }
 
 static int run_apt(const struct apt *a, const char *const *argv, const char *folder, struct err *e)
@@ -223,27 +240,14 @@ static int run_apt(const struct apt *a, const char *const *argv, const char *fol
 	return spawn_run(&s, e) < 0 ? explain(&messages, e) : 0;
 }
 
-/* The way out of what e says, which apt_update and apt_download failed with. */
-static int hint(struct err *e)
-{
-	if (e->code == ERR_UNTRUSTED)
-		return err_hint(e, "give --keyring FILE with the keys of this mirror if they are "
-				   "others than Debian's");
-	if (e->code == ERR_IO)
-		return err_hint(e, "try later or with another --mirror, or get the files yourself "
-				   "and build with --firmware DIR");
-	return -1;
-}
-
 int apt_update(const struct apt *a, struct err *e)
 {
 	static const char *const argv[] = {"apt-get", "update", "-qq", NULL};
 
 	if (run_apt(a, argv, a->folder, e) == 0)
 		return 0;
-	(void)err_wrap(e, "fetching the packages of %s for %s from %s", a->suite, a->arch,
-		       a->mirror);
-	return hint(e);
+	return err_wrap(e, "fetching the packages of %s for %s from %s", a->suite, a->arch,
+			a->mirror);
 }
 
 /* The only package in the folder. */
@@ -292,10 +296,8 @@ int apt_download(const struct apt *a, const char *package, const char *folder, c
 	const char *const argv[] = {"apt-get", "download", "-qq", package, NULL};
 	CLEANUP(freep) char *path = NULL;
 
-	if (run_apt(a, argv, folder, e) < 0) {
-		(void)err_wrap(e, "fetching %s of %s from %s", package, a->suite, a->mirror);
-		return hint(e);
-	}
+	if (run_apt(a, argv, folder, e) < 0)
+		return err_wrap(e, "fetching %s of %s from %s", package, a->suite, a->mirror);
 	if (find_package(folder, &path, e) < 0 || read_version(path, a->cancel, out_version, e) < 0)
 		return err_wrap(e, "%s", package);
 	*out_path = TAKE(path);

@@ -20,13 +20,14 @@ struct apt {
  * and the like, with ERR_IO. */
 int apt_prepare(const struct apt *a, struct err *e);
 
-/* Fetch the lists of packages, after apt_prepare. Fails with ERR_IO (no network, no such suite, a
- * mirror in the middle of its update), ERR_UNTRUSTED when the archive's signature does not hold,
- * ERR_CANCELLED. */
+/* Fetch the lists of packages, after apt_prepare. Fails with ERR_IO (no network, no such suite),
+ * ERR_UNTRUSTED when the archive's signature does not hold or a list is not what was signed, as of
+ * a mirror in the middle of its update, ERR_CANCELLED. */
 int apt_update(const struct apt *a, struct err *e);
 
 /* Fetch the package into the folder, which is empty, once the lists are there. *out_path and
- * *out_version are the caller's. Fails with ERR_IO, ERR_UNTRUSTED or ERR_CANCELLED. */
+ * *out_version are the caller's. Fails with ERR_IO, with ERR_UNTRUSTED when the package is not the
+ * one that the signed list names, with ERR_CANCELLED. */
 int apt_download(const struct apt *a, const char *package, const char *folder, char **out_path,
 		 char **out_version, struct err *e);
 

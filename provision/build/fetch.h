@@ -27,6 +27,6 @@ void fetch_result_release(struct fetch_result *r);
 /* Files that no package has are passed over. A file appears when it is complete. When the archive
  * cannot be reached and all files of a package are there from before, they stay, and a note tells
  * why. Fails with ERR_IO (no network, no such package, no such file in it: with names),
- * ERR_UNTRUSTED when the archive's signature does not hold, ERR_USAGE for a mirror that is none,
- * ERR_CANCELLED. */
+ * ERR_UNTRUSTED when the archive's signature does not hold or a package is not what was signed,
+ * ERR_USAGE for a mirror that is none, ERR_CANCELLED. */
 int fetch_firmware(const struct fetch_request *r, struct fetch_result *out, struct err *e);
