@@ -196,8 +196,8 @@ static void tell_built(const struct options *o, const struct listener *listener,
 
 static int make(const struct options *o, const struct listener *listener, struct err *e)
 {
-	CLEANUP(build_freep) struct build *b = NULL;
 	CLEANUP(inputs_release) struct inputs in = {0};
+	CLEANUP(build_freep) struct build *b = NULL;
 	CLEANUP(sign_options_release) struct sign_options s = {0};
 	CLEANUP(seal_options_release) struct seal_options seal = {.o = &s.o, .listener = listener};
 
@@ -226,6 +226,10 @@ static int run(const struct options *o, struct err *e)
 
 	if (!o->out_path && (!o->is_plan || o->sign))
 		return err_set(e, ERR_USAGE, "-o FILE is needed: say -o image.raw");
+	if (o->out_path && strcmp(o->out_path, "-") == 0)
+		return err_set(e, ERR_USAGE,
+			       "-o -: an image does not go to standard output, as its table is "
+			       "written last; say -o image.raw");
 	if (o->is_plan)
 		return make(o, NULL, e);
 	if (report_new(o, &r, e) < 0)

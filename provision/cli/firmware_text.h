@@ -18,5 +18,5 @@ struct firmware_report {
  * get it. Fails with ERR_IO when memory is short. */
 int firmware_text(const struct firmware_report *r, struct buf *out, struct err *e);
 
-/* One JSON object a file. */
+/* One JSON object a file, in the order of the profile. Fails as firmware_text does. */
 int firmware_json(const struct firmware_report *r, struct buf *out, struct err *e);

@@ -84,7 +84,6 @@ struct options {
 	const char *extract_dir;
 
 	/* building */
-	/* building */
 	bool is_plan; /* `plan build`: print what would be done */
 	const char *kernel_path;
 	const char *initrd_path;
