@@ -30,12 +30,12 @@ each() { # FILES... -- COMMAND...: COMMAND FILE
 # is inlined; style.md has every variable initialised where it is declared, and clang looks after it.
 # In the files named here it loses track of memory that is owned through a pointer in a struct, and
 # reports a leak; the leak sanitizer looks after these.
-loses_track='flash/disk/facts_uses.c flash/disk/tree.c flash/disk/tree_folder.c flash/image/image_stream.c flash/image/verified.c
-	provision/build/qemu_args.c'
+loses_track=(flash/disk/facts_uses.c flash/disk/tree.c flash/disk/tree_folder.c
+	flash/image/image_stream.c flash/image/verified.c provision/build/qemu_args.c)
 analyze() {
 	local more=(-include tests/lib/analyzer.h)
 	[ "$1" != flash/base/err.c ] || more=()
-	[[ " $loses_track " != *" $1 "* ]] || more+=(-Wno-analyzer-malloc-leak)
+	[[ " ${loses_track[*]} " != *" $1 "* ]] || more+=(-Wno-analyzer-malloc-leak)
 	gcc "${flags[@]}" -O1 -fanalyzer -Werror -Wno-analyzer-use-of-uninitialized-value \
 		"${more[@]}" -c -o /dev/null "$1"
 }
