@@ -288,6 +288,8 @@ static int check_entry(const struct script *s, const struct tree_entry *entry, s
 			       "%s: a newline in a name is more than debugfs can take; rename it, "
 			       "or use squashfs",
 			       entry->path);
+	if (entry->kind == TREE_SYMLINK && entry->link[0] == '\0')
+		return err_set(e, ERR_USAGE, "%s is a link to nothing; leave it out", entry->path);
 	if (entry->kind == TREE_SYMLINK && strlen(entry->link) > LINK_MAX_BYTES)
 		return err_set(e, ERR_USAGE,
 			       "%s is a link of %zu bytes; ext4 has at most %d; make it shorter",

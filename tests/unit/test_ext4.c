@@ -94,6 +94,15 @@ static void newline_in_a_link_is_refused(void **state)
 	assert_refused(&t, "a newline in a name");
 }
 
+static void link_to_nothing_is_refused(void **state)
+{
+	CLEANUP(tree_release) struct tree t = {0};
+
+	(void)state;
+	add(&t, TREE_SYMLINK, "a", "");
+	assert_refused(&t, "a is a link to nothing");
+}
+
 static void link_of_a_whole_block_is_refused(void **state)
 {
 	CLEANUP(tree_release) struct tree t = {0};
@@ -226,6 +235,7 @@ int main(void)
 		cmocka_unit_test(hard_links_are_counted_at_the_file),
 		cmocka_unit_test(newline_in_a_name_is_refused),
 		cmocka_unit_test(newline_in_a_link_is_refused),
+		cmocka_unit_test(link_to_nothing_is_refused),
 		cmocka_unit_test(link_of_a_whole_block_is_refused),
 		cmocka_unit_test(path_too_long_for_a_command_is_refused),
 		cmocka_unit_test(file_in_the_place_of_lost_found_is_refused),
