@@ -26,7 +26,7 @@ struct execution {
 	struct image *image;
 	struct feed *feed; /* where the chunks come from; before its first next() */
 	struct sink *sink;
-	const struct table_ends *moved; /* NULL unless the plan moves the GPT */
+	const struct table_ends *moved;  /* NULL unless the plan moves the GPT */
 	const struct listener *listener; /* may be NULL */
 	const struct cancel *cancel;     /* may be NULL; in the commit only when the device hangs */
 	const char *target;              /* for events */

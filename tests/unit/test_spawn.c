@@ -89,7 +89,8 @@ static void input_file_that_is_not_there_is_named(void **state)
 	assert_int_equal(run_sh((struct spawn){.input_path = "/nonexistent/tar"}, "cat", &out, &e),
 			 -1);
 	assert_int_equal(e.code, ERR_IO);
-	assert_string_equal(e.text, "starting sh: opening /nonexistent/tar: No such file or directory");
+	assert_string_equal(e.text,
+			    "starting sh: opening /nonexistent/tar: No such file or directory");
 }
 
 static void output_is_appended(void **state)

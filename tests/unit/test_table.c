@@ -84,7 +84,7 @@ static void assert_untrusted(const struct head *h, uint64_t medium_size_bytes,
 }
 
 static struct table_ends *move(const struct head *h, uint64_t medium_size_bytes,
-				uint32_t sector_bytes)
+			       uint32_t sector_bytes)
 {
 	struct table_ends *m = NULL;
 	struct err e = {0};
