@@ -36,6 +36,28 @@ static int choose_methods(struct build *b, struct err *e)
 	return replace_method(b, e);
 }
 
+static bool has_firmware_to_place(const struct board *board)
+{
+	for (unsigned i = 0; i < board->n_blobs; i++)
+		if (board->blobs[i].file)
+			return true;
+	return board->build->n_boot_files > 0;
+}
+
+/* An image without its firmware would be made in silence, and start nothing. */
+static int check_firmware_is_placed(const struct build *b, struct err *e)
+{
+	for (size_t i = 0; i < b->n_methods; i++)
+		if (b->methods[i]->kind == BOOT_FIRMWARE)
+			return 0;
+	if (!has_firmware_to_place(b->r.board))
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "the profile of %s has firmware for blobs or boot files, and no method that "
+		       "puts it there; name raw-blobs among its methods",
+		       b->r.board->id);
+}
+
 static enum table_kind kind_of(enum board_table table)
 {
 	switch (table) {
@@ -101,7 +123,8 @@ int build_choose(struct build *b, struct err *e)
 			       "the profile of %s has no `build` section: it says what an image "
 			       "must hold, not how to make one",
 			       b->r.board->id);
-	if (choose_methods(b, e) < 0 || choose_table(b, e) < 0)
+	if (choose_methods(b, e) < 0 || check_firmware_is_placed(b, e) < 0 ||
+	    choose_table(b, e) < 0)
 		return -1;
 	return choose_slots(b, e);
 }

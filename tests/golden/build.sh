@@ -40,6 +40,12 @@ check_image() { # BOARD
 	rm -rf "$TMP/image.raw" "${TMP:?}/$1"
 }
 
+for board in $BOARDS; do
+	built_boards | grep -qxF -- "$board" || {
+		echo "there is no board $board that is built; say make golden BOARD=ID" >&2
+		exit 1
+	}
+done
 for board in ${BOARDS:-$(built_boards)}; do
 	plans "$board" | masked >"$TMP/plans"
 	[ -z "${UPDATE:-}" ] || cp "$TMP/plans" "$GOLDEN/$board.txt"

@@ -164,6 +164,18 @@ static void profile_without_methods_is_refused(void **state)
 	assert_refused(&s, "the profile of acme-gw names 0 boot methods");
 }
 
+static void firmware_that_no_method_puts_there_is_refused(void **state)
+{
+	CLEANUP(scene_release) struct scene s;
+
+	(void)state;
+	set_scene(&s);
+	add_blob(&s);
+	s.build.n_methods = 1;
+	assert_refused(&s, "the profile of acme-gw has firmware for blobs or boot files, and no "
+			   "method that puts it there; name raw-blobs among its methods");
+}
+
 static void method_of_a_profile_that_there_is_not_is_refused(void **state)
 {
 	CLEANUP(scene_release) struct scene s;
@@ -574,6 +586,7 @@ static void partition_of_a_file_that_is_missing_is_refused_with_a_way_out(void *
 	(void)state;
 	set_scene(&s);
 	add_blob(&s);
+	s.board.n_blobs = 0;
 	s.build.n_methods = 1;
 	s.partitions[DATA].content = CONTENT_FILE;
 	s.partitions[DATA].file = TEXT("spl.bin");
@@ -585,6 +598,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profile_without_a_build_section_is_refused),
 		cmocka_unit_test(profile_without_methods_is_refused),
+		cmocka_unit_test(firmware_that_no_method_puts_there_is_refused),
 		cmocka_unit_test(method_of_a_profile_that_there_is_not_is_refused),
 		cmocka_unit_test(method_that_there_is_not_is_refused),
 		cmocka_unit_test(method_of_another_kind_is_refused),
