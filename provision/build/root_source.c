@@ -31,6 +31,17 @@ const char *root_source_file_system(const uint8_t *head, size_t head_bytes)
 	return NULL;
 }
 
+/* How long the file system says that it is, by its head: bytes_used of a squashfs, blkszbits and
+ * blocks of an erofs, s_blocks_count_lo and s_log_block_size of an ext4 (same headers). */
+static uint64_t claimed_bytes(const uint8_t head[HEAD_BYTES], const char *file_system)
+{
+	if (strcmp(file_system, "squashfs") == 0)
+		return le64(head + 40);
+	if (strcmp(file_system, "erofs") == 0)
+		return (uint64_t)le32(head + EROFS_AT + 36) << (head[EROFS_AT + 12] & 31);
+	return (uint64_t)le32(head + 1024 + 4) << (10 + (le32(head + 1024 + 24) & 15));
+}
+
 static int load_tar(const char *path, const struct payload_request *p, struct root_source *r,
 		    struct err *e)
 {
@@ -45,7 +56,7 @@ static int load_tar(const char *path, const struct payload_request *p, struct ro
 static int load_file(int fd, const char *path, const struct payload_request *p,
 		     struct root_source *r, struct err *e)
 {
-	uint8_t head[HEAD_BYTES];
+	uint8_t head[HEAD_BYTES] = {0};
 	size_t n_bytes = 0;
 	struct stat st;
 
@@ -62,6 +73,13 @@ static int load_file(int fd, const char *path, const struct payload_request *p,
 			       "%s is an image of %s, but its %llu bytes are no multiple of %d; is "
 			       "it cut short",
 			       path, r->file_system, (unsigned long long)size_bytes, SECTOR_BYTES);
+	if (claimed_bytes(head, r->file_system) > size_bytes)
+		return err_set(e, ERR_USAGE,
+			       "%s is an image of %s of %llu bytes, and has only %llu; it is cut "
+			       "short: copy it again",
+			       path, r->file_system,
+			       (unsigned long long)claimed_bytes(head, r->file_system),
+			       (unsigned long long)size_bytes);
 	r->image_bytes = size_bytes;
 	return 0;
 }
