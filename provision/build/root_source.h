@@ -17,7 +17,8 @@ struct root_source {
 };
 
 /* A tar, compressed or not, is unpacked below p's scratch_folder. Fails with ERR_USAGE for anything
- * else, and for an image whose size is no multiple of 512; with ERR_IO. */
+ * else, and for an image whose size is no multiple of 512, or less than its head says; with ERR_IO.
+ */
 int root_source_load(const char *path, const struct payload_request *p, struct root_source *out,
 		     struct err *e);
 void root_source_release(struct root_source *r);
