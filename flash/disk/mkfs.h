@@ -36,6 +36,9 @@ struct mkfs_kind {
 	 * file at path is then one of its own; it is empty, offset_bytes and size_bytes are 0, and
 	 * it becomes as long as the file system, a multiple of 4096. */
 	bool is_image;
+	/* ERR_USAGE for what this file system cannot hold, naming it; as make does, but at once.
+	 * NULL: only make finds out. */
+	int (*check)(const struct tree *t, struct err *e);
 	/* The smallest size_bytes for this tree, in whole KiB; NULL for an image. */
 	uint64_t (*need_bytes)(const struct tree *t);
 	/* Fails with ERR_USAGE when the tree does not fit or holds what this file system cannot,

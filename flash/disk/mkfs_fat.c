@@ -331,6 +331,7 @@ const struct mkfs_kind mkfs_fat = {
 	.name = "vfat",
 	.programs = programs,
 	.packages = packages,
+	.check = fat_check_tree,
 	.need_bytes = fat_need_bytes,
 	.make = make,
 };

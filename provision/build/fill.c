@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "flash/base/cleanup.h"
+#include "flash/base/spawn.h"
 #include "provision/build/build_private.h"
 #include "provision/build/cmdline.h"
 
@@ -172,10 +173,25 @@ static int make_image(const struct build *b, struct build_part *p, struct err *e
 	return 0;
 }
 
+/* A plan must not promise what making it would refuse. */
+static int check_file_system(const struct build_part *p, struct err *e)
+{
+	for (const char *const *program = p->mkfs->programs; *program; program++) {
+		CLEANUP(freep) char *path = NULL;
+		if (spawn_find(*program, p->mkfs->packages, &path, e) < 0)
+			return -1;
+	}
+	if (p->mkfs->check && p->mkfs->check(p->tree, e) < 0)
+		return err_wrap(e, "partition %s", p->name);
+	return 0;
+}
+
 static int measure(const struct build *b, struct build_part *p, struct err *e)
 {
 	if (!p->mkfs)
 		return 0;
+	if (check_file_system(p, e) < 0)
+		return -1;
 	if (p->mkfs->is_image)
 		return make_image(b, p, e);
 	p->need_bytes = p->mkfs->need_bytes(p->tree);

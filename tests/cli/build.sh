@@ -180,6 +180,9 @@ refused 2 'board ID is needed' "no board" --kernel "$IN/kernel" "${TO[@]}"
 refused 2 'nowhere' "an unknown board" --board nowhere --kernel "$IN/kernel" "${TO[@]}"
 refused 2 'o FILE is needed' "no output" "${ALL[@]}"
 refused 2 'say -o image.raw' "an image for standard output" "${ALL[@]}" -o -
+run "$LKFLASH" plan build "${ALL[@]}" --boot-file "$IN/kernel:what?"
+exits 2 "what making an image would refuse, its plan refuses"
+like "$err" 'what\?: a name in a FAT' "in the same words"
 refused 2 'give --kernel FILE or --linuxkit' "no kernel" "${BASE[@]}" "${TO[@]}"
 build_options arm64-uefi
 refused 2 'kernel for arm64, and the board is arm;' "a kernel of another machine" "${BASE[@]}" --kernel "$TMP/arm64-uefi/kernel" "${TO[@]}"

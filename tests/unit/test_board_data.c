@@ -118,8 +118,8 @@ static size_t list_partitions(const struct board *b, unsigned n_slots, struct la
 
 	for (unsigned i = 0; i < b->build->n_partitions; i++) {
 		const struct board_build_partition *p = &b->build->partitions[i];
-		bool is_made = p->content != CONTENT_SELECT || n_slots > 1;
-		for (unsigned j = 0; is_made && j < (p->is_slotted ? n_slots : 1); j++)
+		bool is_there = p->content != CONTENT_SELECT || n_slots > 1;
+		for (unsigned j = 0; is_there && j < (p->is_slotted ? n_slots : 1); j++)
 			out[n++] = (struct layout_partition){
 				.name = p->name,
 				.wanted_start_bytes = p->start_bytes,

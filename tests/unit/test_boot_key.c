@@ -65,7 +65,7 @@ static int openssl_verifies(const struct pki *p, const uint8_t *signature)
 
 static void signature_is_what_openssl_verifies(void **state)
 {
-	uint8_t signature[BOOT_KEY_SIGNATURE_BYTES];
+	uint8_t signature[BOOT_KEY_SIGNATURE_BYTES] = {0};
 
 	sign(*state, signature);
 	assert_int_equal(openssl_verifies(*state, signature), 0);
@@ -73,7 +73,7 @@ static void signature_is_what_openssl_verifies(void **state)
 
 static void signature_of_something_else_is_not(void **state)
 {
-	uint8_t signature[BOOT_KEY_SIGNATURE_BYTES];
+	uint8_t signature[BOOT_KEY_SIGNATURE_BYTES] = {0};
 
 	sign(*state, signature);
 	signature[100] ^= 1;

@@ -192,10 +192,19 @@ static void program_that_is_not_there_names_its_package(void **state)
 			    "mkfs.nothing is not installed; install Debian's nothing-tools");
 }
 
+/* The caller's. */
+static char *path_now(void)
+{
+	const char *path = getenv("PATH");
+
+	assert_non_null(path);
+	return strdup(path ? path : "");
+}
+
 static void program_of_the_sbin_folders_is_found_without_path(void **state)
 {
 	CLEANUP(freep) char *path = NULL;
-	CLEANUP(freep) char *before = strdup(getenv("PATH"));
+	CLEANUP(freep) char *before = path_now();
 	struct err e = {0};
 
 	(void)state;
@@ -209,7 +218,7 @@ static void folder_of_path_that_is_not_absolute_is_passed_over(void **state)
 {
 	char folder[] = "/tmp/test-spawn.XXXXXX";
 	CLEANUP(freep) char *path = NULL;
-	CLEANUP(freep) char *before = strdup(getenv("PATH"));
+	CLEANUP(freep) char *before = path_now();
 	struct err e = {0};
 
 	(void)state;
