@@ -179,8 +179,15 @@ static int check_unsigned(const struct options *o, struct err *e)
 
 /* ---- The verb ---- */
 
-static void tell_built(const struct options *o, const struct listener *listener,
-		       uint64_t size_bytes)
+static int sign_built(const struct seal_options *seal, struct err *e)
+{
+	if (sign_image(seal, e) == 0)
+		return 0;
+	return err_hint(e, "%s is built, and not signed: `lkflash sign` does that",
+			seal->o->operands[0]);
+}
+
+static int tell_built(const struct options *o, const struct listener *listener, uint64_t size_bytes)
 {
 	const struct event ev = {
 		.kind = EVENT_DONE,
@@ -192,6 +199,7 @@ static void tell_built(const struct options *o, const struct listener *listener,
 	};
 
 	event_emit(listener, &ev);
+	return 0;
 }
 
 static int make(const struct options *o, const struct listener *listener, struct err *e)
@@ -214,10 +222,7 @@ static int make(const struct options *o, const struct listener *listener, struct
 		return print_plan(o, b, e);
 	if (build_make(b, e) < 0)
 		return -1;
-	if (o->sign)
-		return sign_image(&seal, e);
-	tell_built(o, listener, build_size_bytes(b));
-	return 0;
+	return o->sign ? sign_built(&seal, e) : tell_built(o, listener, build_size_bytes(b));
 }
 
 static int run(const struct options *o, struct err *e)

@@ -94,6 +94,12 @@ exits 0 "and verified"
 run "$LKFLASH" write -q --boards-dir "$TMP/none" --board orangepi-pc --trust "$TMP/keys/ca.pem" "$OUT" "$TMP/disk.img"
 exits 3 "and for another board it is refused"
 rm -f "$TMP/made/"* "$TMP/disk.img"
+mkdir "$OUT.lkm"
+build "${ALL[@]}" --version 1 -o "$OUT" --sign "$TMP/keys/sign.key,$TMP/keys/sign.pem"
+exits 2 "an image that cannot be signed is a failure"
+like "$err" "$OUT is built, and not signed: .lkflash sign. does that\$" "which says what there is"
+rmdir "$OUT.lkm"
+rm -f "$TMP/made/"*
 
 # ---- The command line
 build "${ALL[@]}" --seed golden --rootfs "$IN/root" -o "$OUT" --cmdline 'root={root} x={boot} s={slot}.'
