@@ -169,8 +169,8 @@ run interrupted "$LKFLASH" verify --json --allow-unsigned "$TMP/fifo"
 exits 130 "a signal ends with 130"
 is "$(told failed .code)" 8 "and is code 8"
 # ---- A reader that takes no more
-mkfifo "$TMP/full"
-exec 9<>"$TMP/full"
+mkfifo "$TMP/pipe"
+exec 9<>"$TMP/pipe"
 head -c 65536 /dev/zero >&9 # what a pipe holds
 # stops_unread NAME [OPTIONS]: everything it prints goes where nobody reads it.
 stops_unread() {
