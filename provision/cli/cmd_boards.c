@@ -32,7 +32,7 @@ static int show(const struct options *o, struct err *e)
 
 	if (o->n_operands != 2)
 		return err_set(e, ERR_USAGE, "boards show takes the id of one board");
-	if (board_options_load(o, &r, e) < 0 || registry_by_id(r, o->operands[1], &b, e) < 0)
+	if (board_options_find(o, o->operands[1], &r, &b, e) < 0)
 		return -1;
 	if (o->is_json)
 		board_text_json(b, &text);

@@ -41,11 +41,7 @@ static int run(const struct options *o, struct err *e)
 	CLEANUP(registry_freep) struct registry *registry = NULL;
 	const struct board *b = NULL;
 
-	if (!o->board_id)
-		return err_set(e, ERR_USAGE,
-			       "--board ID is needed: `lkflash boards` lists those there are");
-	if (board_options_load(o, &registry, e) < 0 ||
-	    registry_by_id(registry, o->board_id, &b, e) < 0)
+	if (board_options_find(o, o->board_id, &registry, &b, e) < 0)
 		return -1;
 	return boot(o, b, e);
 }

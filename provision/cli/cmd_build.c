@@ -41,11 +41,7 @@ static void inputs_release(struct inputs *in)
 
 static int load_board(const struct options *o, struct inputs *in, struct err *e)
 {
-	if (!o->board_id)
-		return err_set(e, ERR_USAGE,
-			       "--board ID is needed: `lkflash boards` lists those there are");
-	if (board_options_load(o, &in->registry, e) < 0 ||
-	    registry_by_id(in->registry, o->board_id, &in->board, e) < 0)
+	if (board_options_find(o, o->board_id, &in->registry, &in->board, e) < 0)
 		return -1;
 	return firmware_options_load(o, in->board, &in->firmware, e);
 }

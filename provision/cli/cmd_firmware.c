@@ -106,8 +106,7 @@ static int run(const struct options *o, struct err *e)
 	CLEANUP(folders_release) struct folders folders = {0};
 	const struct board *b = NULL;
 
-	if (board_options_load(o, &registry, e) < 0 ||
-	    registry_by_id(registry, o->operands[0], &b, e) < 0)
+	if (board_options_find(o, o->operands[0], &registry, &b, e) < 0)
 		return -1;
 	if (b->n_firmware == 0)
 		return tell_nothing_to_do(o, b, e);
