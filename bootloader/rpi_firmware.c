@@ -94,13 +94,6 @@ static int add_firmware(const struct boot_input *in, bool has_bootcode, struct t
 
 /* ---- Device trees --------------------------------------------------------------------------- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool is_overlay(const char *path)
 {
 	return parse_has_prefix(path, "overlays/") || strstr(path, "/overlays/");
@@ -109,7 +102,7 @@ static bool is_overlay(const char *path)
 /* Of a Pi's processor: BCM2708 to BCM2712, or BCM2835 to BCM2837 as Linux calls them. */
 static bool is_device_tree(const char *path)
 {
-	return parse_has_prefix(base_name(path), "bcm2") && parse_has_suffix(path, ".dtb");
+	return parse_has_prefix(basename(path), "bcm2") && parse_has_suffix(path, ".dtb");
 }
 
 static int add_file(struct tree *t, const char *folder, const struct tree_entry *entry,
@@ -118,7 +111,7 @@ static int add_file(struct tree *t, const char *folder, const struct tree_entry 
 	CLEANUP(buf_release) struct buf path = {0};
 	const char *text = NULL;
 
-	buf_printf(&path, "%s%s", folder, base_name(entry->path));
+	buf_printf(&path, "%s%s", folder, basename(entry->path));
 	if (buf_text(&path, &text, e) < 0)
 		return -1;
 	return entry->source_path ? tree_add_path(t, text, entry->source_path, e)
@@ -129,7 +122,7 @@ static int add_file(struct tree *t, const char *folder, const struct tree_entry 
 static int add_device_tree(struct tree *t, const struct tree_entry *entry, struct rpi_config *c,
 			   struct err *e)
 {
-	c->has_upstream_names |= parse_has_prefix(base_name(entry->path), "bcm283");
+	c->has_upstream_names |= parse_has_prefix(basename(entry->path), "bcm283");
 	return add_file(t, "", entry, e);
 }
 
@@ -140,7 +133,7 @@ static int add_named_device_tree(const struct boot_input *in, struct tree *t, st
 
 	if (system_dtb_find(in, &entry, e) < 0)
 		return -1;
-	c->device_tree = base_name(entry->path);
+	c->device_tree = basename(entry->path);
 	return add_file(t, "", entry, e);
 }
 

@@ -72,11 +72,9 @@ static struct demand demand_of(const struct tree *t)
 
 	for (size_t i = 0; i < t->n_entries; i++) {
 		const struct tree_entry *entry = &t->entries[i];
-		const char *slash = strrchr(entry->path, '/');
 		d.n_blocks += entry_blocks(entry);
 		d.n_inodes += entry->kind != TREE_HARD_LINK;
-		names_bytes +=
-			ENTRY_HEAD_BYTES + align_up(strlen(slash ? slash + 1 : entry->path), 4);
+		names_bytes += ENTRY_HEAD_BYTES + align_up(strlen(basename(entry->path)), 4);
 	}
 	const uint64_t folder_blocks = names_bytes / FOLDER_BLOCK_BYTES;
 	d.n_blocks += folder_blocks + folder_blocks / EXTENTS_IN_INODE;

@@ -74,18 +74,11 @@ static void put_word(struct buf *out, const char *prefix, const char *text)
 	buf_append_text(out, "\"");
 }
 
-static const char *name_of(const struct tree_entry *entry)
-{
-	const char *slash = strrchr(entry->path, '/');
-
-	return slash ? slash + 1 : entry->path;
-}
-
 /* The name in the folder where debugfs is. Without the dot "<2>" would be an inode, and "-f" an
  * option. */
 static void put_name(struct buf *out, const struct tree_entry *entry)
 {
-	put_word(out, "./", name_of(entry));
+	put_word(out, "./", basename(entry->path));
 }
 
 static void set_field(struct script *s, const struct tree_entry *entry, const char *field,
@@ -100,7 +93,7 @@ static void set_field(struct script *s, const struct tree_entry *entry, const ch
 
 static void go_to_folder(struct script *s, const struct tree_entry *entry)
 {
-	size_t n_bytes = (size_t)(name_of(entry) - entry->path);
+	size_t n_bytes = (size_t)(basename(entry->path) - entry->path);
 
 	if (s->folder && n_bytes == s->n_folder && memcmp(s->folder, entry->path, n_bytes) == 0)
 		return;
@@ -114,14 +107,14 @@ static void go_to_folder(struct script *s, const struct tree_entry *entry)
 static void put_device(struct script *s, const struct tree_entry *entry, char kind)
 {
 	buf_append_text(s->out, "mknod");
-	put_word(s->out, "", name_of(entry));
+	put_word(s->out, "", basename(entry->path));
 	buf_printf(s->out, " %c %u %u\n", kind, entry->major, entry->minor);
 }
 
 static void put_fifo(struct script *s, const struct tree_entry *entry)
 {
 	buf_append_text(s->out, "mknod");
-	put_word(s->out, "", name_of(entry));
+	put_word(s->out, "", basename(entry->path));
 	buf_append_text(s->out, " p\n");
 }
 
@@ -130,7 +123,7 @@ static void put_fifo(struct script *s, const struct tree_entry *entry)
 static void put_hard_link(struct script *s, const struct tree_entry *entry)
 {
 	buf_append_text(s->out, "mknod");
-	put_word(s->out, "", name_of(entry));
+	put_word(s->out, "", basename(entry->path));
 	buf_append_text(s->out, " p\nrm");
 	put_name(s->out, entry);
 	buf_append_text(s->out, "\nln");
@@ -162,7 +155,7 @@ static void put_file(struct script *s, const struct tree_entry *entry)
 
 	buf_append_text(s->out, "write");
 	put_word(s->out, "", ext4_script_content(content, (size_t)(entry - s->t->entries)));
-	put_word(s->out, "", name_of(entry));
+	put_word(s->out, "", basename(entry->path));
 	buf_append_text(s->out, "\n");
 }
 

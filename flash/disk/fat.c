@@ -72,13 +72,6 @@ struct fat_shape fat_shape_of(uint64_t size_bytes)
 
 /* ---- What a tree takes ---------------------------------------------------------------------- */
 
-static const char *name_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Of a folder, for one name: its short entry, and those of its long name. */
 static uint64_t entries_of(const char *name)
 {
@@ -107,7 +100,7 @@ static uint64_t folder_entries(const struct tree *t, const char *folder, size_t 
 		if (n_bytes > 0 && (strncmp(path, folder, n_bytes) != 0 || path[n_bytes] != '/'))
 			break;
 		if (is_in(path, folder))
-			n_entries += entries_of(name_of(path));
+			n_entries += entries_of(basename(path));
 	}
 	return n_entries;
 }
@@ -204,7 +197,7 @@ static int check_entry(const struct tree_entry *entry, struct err *e)
 			       "%s is a device or pipe, which a FAT cannot hold; leave it out",
 			       entry->path);
 	}
-	if (!is_name_allowed(name_of(entry->path)))
+	if (!is_name_allowed(basename(entry->path)))
 		return err_set(
 			e, ERR_USAGE,
 			"%s: a name in a FAT must be of printable ASCII characters but "

@@ -270,13 +270,11 @@ static bool is_same_folder(const struct tree_entry *a, const struct tree_entry *
 static int add_file(const struct job *j, struct arguments *a, const struct tree_entry *entry,
 		    struct err *e)
 {
-	const char *slash = strrchr(entry->path, '/');
 	CLEANUP(freep) char *path = NULL;
 
 	if (!entry->source_path && entry->content.n_bytes > STAGED_MAX_BYTES)
 		return pipe_file(j, entry, e);
-	if (asprintf(&path, "%s/%s/%s", j->stage, files_name, slash ? slash + 1 : entry->path) <
-	    0) {
+	if (asprintf(&path, "%s/%s/%s", j->stage, files_name, basename(entry->path)) < 0) {
 		path = NULL;
 		return err_errno(e, "%s", entry->path);
 	}

@@ -51,13 +51,6 @@ static bool parse_line(char *text, struct line *out)
 	return parse_hex(text, out->digest, SHA256_BYTES) && (!is_escaped || unescape(out->name));
 }
 
-static const char *last_component(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* What was found for a name so far. */
 struct finding {
 	bool is_found;
@@ -72,7 +65,7 @@ static int take_line(char *text, size_t number, const char *name, struct finding
 		return 0;
 	if (!parse_line(text, &l))
 		return err_set(e, ERR_UNTRUSTED, "line %zu is not a digest and a name", number);
-	if (strcmp(last_component(l.name), name) != 0)
+	if (strcmp(basename(l.name), name) != 0)
 		return 0;
 	if (f->is_found && memcmp(f->digest, l.digest, SHA256_BYTES) != 0)
 		return err_set(e, ERR_UNTRUSTED, "%s is listed with two digests", name);
@@ -92,7 +85,7 @@ int sums_find(const void *text, size_t text_bytes, const char *name, uint8_t out
 	CLEANUP(freep) char *copy = strndup(text, text_bytes);
 	if (!copy)
 		return err_errno(e, "reading a list of digests");
-	name = last_component(name);
+	name = basename(name);
 	for (char *rest = copy; rest;) {
 		char *line = strsep(&rest, "\n");
 		if (take_line(line, ++number, name, &f, e) < 0)
